@@ -442,7 +442,7 @@ class Architecture(Reported):
         self,
         /,
         symbols: str | Iterable[str],
-        budgets: Mapping[str, str | Iterable[str]],
+        budgets: Mapping[str, str | float | Iterable[str]],
         bindings: Bindings = None,
         counting: Counting = USUAL,
         *,

@@ -22,12 +22,14 @@ from fractions import Fraction
 from functools import reduce, wraps
 from importlib import import_module
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from archspec.errors import ArchspecError, DivisibilityError
 
 Dim: TypeAlias = Any
 """A size: an int, a Fraction, an int64 array or a SymPy expression."""
+
+T = TypeVar("T")
 
 Truth: TypeAlias = Any
 """An answer: a bool."""
@@ -205,6 +207,22 @@ def _normal(value: Dim) -> Dim:
     if isinstance(value, Fraction) and value.denominator == 1:
         return value.numerator
     return value
+
+
+def remembered(known: dict[Any, T], key: Any, make: Callable[[], T]) -> T:
+    """What is known of a key of sizes, else made now and kept; a key with an array has no hash, and is not kept.
+
+    >>> known = {}
+    >>> remembered(known, (3, 224), lambda: 3 * 224), known
+    (672, {(3, 224): 672})
+    """
+    try:
+        found = known.get(key)
+    except TypeError:
+        return make()
+    if found is None:
+        found = known[key] = make()
+    return found
 
 
 RULES: dict[str, Callable[..., Dim]] = {}

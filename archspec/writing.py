@@ -142,20 +142,11 @@ def _visible(text: str) -> str:
 # ------------------------------------------------------------------ JavaScript, JSON, CSV
 
 
-def javascript_string(text: str) -> str:
-    r"""A text as JavaScript writes it; it may stand inside <script>.
-
-    >>> print(javascript_string("</script>"))
-    "\u003c/script>"
-    """
-    return javascript_value(text)
-
-
 def javascript_value(value: Any) -> str:
-    r"""A value of JSON as JavaScript writes it; it may stand inside <script>.
+    r"""A value of JSON, such as a text, as JavaScript writes it; it may stand inside <script>.
 
-    >>> print(javascript_value({"title": "</script>"}))
-    {"title": "\u003c/script>"}
+    >>> print(javascript_value("</script>"), javascript_value({"title": "</script>"}))
+    "\u003c/script>" {"title": "\u003c/script>"}
     """
     written = json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in written)

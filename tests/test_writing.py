@@ -58,17 +58,17 @@ def test_comments_stay_on_their_line(text):
 
 @short
 @given(HOSTILE)
-def test_a_javascript_string_is_a_json_string_that_ends_no_script(text):
-    written = writing.javascript_string(text)
+def test_a_javascript_value_is_a_json_string_that_ends_no_script(text):
+    written = writing.javascript_value(text)
     assert json.loads(written) == text
     assert "<" not in written
     assert written.isprintable()
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="runs what Node runs")
-def test_javascript_strings_are_what_node_reads():
+def test_javascript_values_are_what_node_reads():
     texts = [piece for piece in PIECES if piece.isascii()] + ["".join(PIECES[:40])]
-    lines = ",\n".join(map(writing.javascript_string, texts))
+    lines = ",\n".join(map(writing.javascript_value, texts))
     script = f"{writing.javascript_comment(texts[-1])}\nconsole.log(JSON.stringify([{lines}]));"
     run = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, check=True)
     assert json.loads(run.stdout) == texts

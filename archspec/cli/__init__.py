@@ -16,8 +16,7 @@ from typing import Any
 
 import click
 
-from archspec.cli.echo import echo_error, printable_faults
-from archspec.cli.streams import run_with_streams
+from archspec.cli.echo import echo_error, printable_faults, run_with_streams
 from archspec.cli.verbs import VerbGroup
 from archspec.errors import ArchspecError, suggestion
 from archspec.extras import extra_of

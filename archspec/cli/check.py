@@ -5,8 +5,15 @@ from collections.abc import Mapping
 import click
 
 from archspec.cli.echo import echo_error, echo_message
-from archspec.cli.options import budget_options, counting_options, format_option, print_report, set_option, verb
-from archspec.cli.specs import network
+from archspec.cli.options import (
+    budget_options,
+    counting_options,
+    format_option,
+    network,
+    print_report,
+    set_option,
+    verb,
+)
 from archspec.cost import Counting
 from archspec.errors import ArchspecError
 from archspec.report.check import Checked, check, kept, overrun

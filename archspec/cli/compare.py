@@ -4,8 +4,7 @@ import click
 
 from archspec import architecture
 from archspec.cli import complete
-from archspec.cli.options import counting_options, format_option, names, print_report, set_option, verb
-from archspec.cli.specs import network
+from archspec.cli.options import counting_options, format_option, names, network, print_report, set_option, verb
 from archspec.cost import GROUPINGS, Counting
 from archspec.errors import BindingError
 from archspec.report.compare import FIGURES, ROW_FIGURES, compare, compare_rows

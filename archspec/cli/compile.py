@@ -3,8 +3,7 @@
 import click
 
 from archspec.cli.echo import echo_message
-from archspec.cli.options import set_option, spec_argument, verb
-from archspec.cli.specs import open_spec
+from archspec.cli.options import open_spec, set_option, spec_argument, verb
 from archspec.errors import ArchspecError
 from archspec.extras import need
 

@@ -9,7 +9,6 @@ from contextlib import suppress
 import click
 from click.shell_completion import CompletionItem
 
-from archspec.cli.specs import network
 from archspec.errors import ArchspecError
 
 
@@ -78,6 +77,8 @@ def _spec(context: click.Context) -> str:
 
 def _symbols(spec: str) -> dict[str, tuple[str, ...]]:
     """The symbols of a specification, each with the values that it chooses from."""
+    from archspec.cli.options import network  # which has the options that ask here
+
     with suppress(ArchspecError, OSError):
         arch, _ = network(spec)
         return {name: tuple(map(str, symbol.choices or ())) for name, symbol in arch.symbols.items()}

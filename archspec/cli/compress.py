@@ -7,8 +7,16 @@ import click
 
 from archspec import architecture, compress, runs
 from archspec.cli.echo import progress_of
-from archspec.cli.options import format_option, print_report, set_option, spec_argument
-from archspec.cli.specs import bindings, network, open_spec, weights_of
+from archspec.cli.options import (
+    bindings,
+    format_option,
+    network,
+    open_spec,
+    print_report,
+    set_option,
+    spec_argument,
+    weights_of,
+)
 from archspec.cli.training import (
     changes_of,
     held_out_of,

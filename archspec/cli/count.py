@@ -7,12 +7,12 @@ from archspec.cli.options import (
     COUNTING,
     counting_options,
     format_option,
+    network,
     print_report,
     set_option,
     spec_argument,
     verb,
 )
-from archspec.cli.specs import network
 from archspec.cost import DIALECTS, GROUPINGS, Counting, dialect, requested
 from archspec.report.columns import named
 from archspec.report.cost import cost

@@ -6,13 +6,13 @@ from archspec.cli import complete
 from archspec.cli.options import (
     counting_options,
     format_option,
+    network,
     print_report,
     quantity_option,
     set_option,
     spec_argument,
     verb,
 )
-from archspec.cli.specs import network
 from archspec.cost import Counting
 
 

@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from archspec import runs
-from archspec.cli.options import format_option, names, set_option, spec_argument, verb
-from archspec.cli.specs import open_spec
+from archspec.cli.options import format_option, names, open_spec, set_option, spec_argument, verb
 from archspec.cli.training import (
     changes_of,
     fit_and_print,

@@ -8,8 +8,7 @@ import click
 from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_message
-from archspec.cli.options import counting_options, names, set_option, verb
-from archspec.cli.specs import network
+from archspec.cli.options import counting_options, names, network, set_option, verb
 from archspec.cost import Counting
 from archspec.errors import BindingError
 

@@ -1,8 +1,13 @@
-"""The ways to the terminal: whatever a user, a file or a name brought into a message is made printable on its way."""
+"""The ways to the terminal: whatever a user, a file or a name brought into a message is made printable on its way.
 
+Of the standard streams some are closed, some lead to a full disk, and some readers go away.
+"""
+
+import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +17,7 @@ from archspec.writing import terminal
 
 if TYPE_CHECKING:
     from archspec.compress.progress import Progress
+
 
 ONE_SPEC = frozenset({"count", "formula", "memory", "show", "explain"})
 """Verbs of one specification that are asked of several."""
@@ -97,3 +103,57 @@ def _several(error: click.ClickException) -> str:
     if verb in ONE_SPEC and error.message.startswith("Got unexpected extra argument"):
         return f"; {verb} takes one specification, and archspec compare several"
     return ""
+
+
+def run_with_streams(command: Callable[[], object]) -> int | str | None:
+    """Run a command; gives its exit code, or 2 and a sentence where what it says cannot be written."""
+    _open()
+    try:
+        code = _code(command)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except BrokenPipeError:
+        _silence()
+        return 0
+    except OSError as error:
+        what = error.filename or "standard output"
+        with suppress(OSError):
+            sys.stderr.write(f"archspec: {what} cannot be written: {error.strerror or error}\n")
+            sys.stderr.flush()
+        _silence()
+        return 2
+    return code
+
+
+def _code(command: Callable[[], object]) -> int | str | None:
+    try:
+        command()
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+def _open() -> None:
+    """Open what the shell has closed: input that is empty, output that refuses, errors that nobody reads.
+
+    A number that is free would else go to the next file that is opened, and what is printed into that.
+    """
+    for number, rights in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, rights)  # the lowest number that is free is this one
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _silence() -> None:
+    """Let Python's own flush at the end write into nothing."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(nothing, stream.fileno())

@@ -2,8 +2,7 @@
 
 import click
 
-from archspec.cli.options import format_option, print_report, set_option, spec_argument, verb
-from archspec.cli.specs import open_spec, weights_of
+from archspec.cli.options import format_option, open_spec, print_report, set_option, spec_argument, verb, weights_of
 from archspec.cli.training import OPTIONS
 from archspec.extras import need
 from archspec.report.train import evaluation

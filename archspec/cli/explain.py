@@ -2,8 +2,7 @@
 
 import click
 
-from archspec.cli.options import counting_options, format_option, print_report, set_option, spec_argument, verb
-from archspec.cli.specs import network
+from archspec.cli.options import counting_options, format_option, network, print_report, set_option, spec_argument, verb
 from archspec.cost import Counting
 
 

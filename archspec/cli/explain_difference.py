@@ -2,11 +2,10 @@
 
 import click
 
-from archspec.cli.options import counting_options, format_option, print_report, set_option, spec_argument, verb
-from archspec.cli.specs import network
+from archspec.cli.options import counting_options, format_option, network, print_report, set_option, spec_argument, verb
 from archspec.cost import CONVENTIONS, DIALECTS, Counting
 from archspec.cost.dialects import counter
-from archspec.report.reconcile import explain_difference
+from archspec.report.reproduce import explain_difference
 
 
 @verb("explain-difference")

@@ -11,16 +11,17 @@ from archspec.architecture import Architecture
 from archspec.cli import complete
 from archspec.cli.echo import echo_error
 from archspec.cli.options import (
+    bindings,
     counting_options,
     format_option,
     names,
+    network,
     print_report,
     quantity_option,
     set_option,
     together,
     verb,
 )
-from archspec.cli.specs import bindings, network
 
 VIEWS = ("exact", "divisible", "asymptotic")
 LANGUAGES = ("python", "numpy", "javascript")

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from archspec.importing.flat import FlatGraph
 
 
-ENDINGS = (".onnx", ".pt2", ".cfg", ".prototxt")
-"""Of the files that are read."""
+PROGRAMS = {".onnx": "onnx_file:read_onnx", ".pt2": "archive:read_archive"}
+TABLES = {".cfg": "darknet:read_cfg", ".prototxt": "caffe:read_prototxt"}
+"""Who reads files, by their endings: those that hold a program, and those that are a table of layers."""
 
 SIDE = "side"
 """The input's height and width."""
@@ -75,7 +77,7 @@ def command(  # one argument an option
     if opaque and weights is not None:
         raise ArchspecError("--weights proves that outputs are equal, and opaque nodes have none; leave out one")
     if varying:
-        if flat or opaque or Path(source).suffix in ENDINGS:
+        if flat or opaque or Path(source).suffix in {**PROGRAMS, **TABLES}:
             raise ArchspecError(
                 "--vary is of what a factory makes, and of its structure: of no file, and not with --flat or --opaque"
             )
@@ -101,33 +103,29 @@ def _read(
     from archspec.importing.document import imported
 
     ending = Path(source).suffix
-    if opaque and ending in {".cfg", ".prototxt"}:
+    if ending not in TABLES:
+        program = _program(source, sizes, settings)
+        return program, document_of(program, flat=flat, opaque=opaque)
+    if opaque:
         raise ArchspecError(f"{source}: a table of layers has no shapes of what is not known; --opaque needs them")
-    if ending == ".cfg":
-        from archspec.importing.darknet import read_cfg
+    return None, imported(_read_by(TABLES[ending], source), flat=flat)
 
-        return None, imported(read_cfg(source), flat=flat)
-    if ending == ".prototxt":
-        from archspec.importing.caffe import read_prototxt
 
-        return None, imported(read_prototxt(source), flat=flat)
-    program = _program(source, sizes, settings)
-    return program, document_of(program, flat=flat, opaque=opaque)
+def _read_by(reader: str, source: str) -> Any:
+    home, _, name = reader.partition(":")
+    return getattr(import_module(f"archspec.importing.{home}"), name)(source)
 
 
 def _program(source: str, sizes: str, settings: tuple[str, ...]) -> "Program":
     ending = Path(source).suffix
     if ending == ".onnx":
         need("onnx", "onnx", "onnx_ir", "onnxscript")
-        from archspec.importing.onnx_file import read_onnx
-
-        return read_onnx(source)
-    if ending == ".pt2":
-        from archspec.importing.archive import read_archive
-
-        return read_archive(source)
+    if ending in PROGRAMS:
+        program: Program = _read_by(PROGRAMS[ending], source)
+        return program
     if ":" not in source:
-        known = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+        *others, last = (*PROGRAMS, *TABLES)
+        known = f"{', '.join(others)} or {last}"
         raise ArchspecError(f"{source}: no {known}, nor MODULE:FACTORY, such as torchvision.models:resnet18")
     return _made(source, _sizes(sizes), keywords(settings))
 
@@ -154,7 +152,8 @@ def _varied(source: str, sizes: str, settings: tuple[str, ...], varying: tuple[s
         given = {name: value for name, value in bound.items() if name != SIDE or takes(source, SIDE)}
         try:
             sized = shape if side is None else (shape[0], int(side), int(side))
-            programs.append(_made(source, sized, {**fixed, **{name: plain(value) for name, value in given.items()}}))
+            plain = {n: int(value) if value.denominator == 1 else float(value) for n, value in given.items()}
+            programs.append(_made(source, sized, {**fixed, **plain}))
             graph = read(programs[-1])
             refuse_foreign(graph)
         except ArchspecError as error:
@@ -254,11 +253,6 @@ def _exact(name: str, text: str) -> Fraction:
         raise BindingError(
             f"--vary {name} takes numbers, of which symbols are made (got '{text}'); words are for --set"
         ) from None
-
-
-def plain(value: Fraction) -> int | float:
-    """A value as code has it: whole numbers are ints."""
-    return int(value) if value.denominator == 1 else float(value)
 
 
 def _written_message(output: str, found: "Imported", text: str) -> str:

@@ -3,8 +3,7 @@
 import click
 
 from archspec.cli.echo import progress_of
-from archspec.cli.options import format_option, print_report, set_option, spec_argument, verb
-from archspec.cli.specs import network
+from archspec.cli.options import format_option, network, print_report, set_option, spec_argument, verb
 from archspec.extras import need
 from archspec.report.measure import measurement
 

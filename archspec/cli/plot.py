@@ -13,15 +13,16 @@ from archspec.cli.echo import echo_message
 from archspec.cli.options import (
     COUNTING,
     Option,
+    bindings,
     counting_options,
+    network,
     ranges_of,
     ranges_option,
     set_option,
     spec_argument,
     together,
 )
-from archspec.cli.picture_options import OPTIONS, Names
-from archspec.cli.specs import bindings, network
+from archspec.cli.picture_options import OPTIONS, several
 from archspec.cli.verbs import Verb, VerbGroup
 from archspec.cost import Counting
 from archspec.draw.register import PICTURES, Picture
@@ -174,20 +175,20 @@ MOST_AMONG = 50_000
 """Of a sweep of so many points at most, those that the front outdoes are drawn, too."""
 
 
-def _front(front: str, beside: tuple[str, ...], counting: Counting, **given: Any) -> tuple[Any, ...]:
+def _front(front: str, beside: tuple[str, ...] | None, counting: Counting, **given: Any) -> tuple[Any, ...]:
     from archspec.sweeps.criteria import objectives
 
     quantities = tuple(each.quantity for each in objectives(front))
     best = _swept(**given, quantities=quantities, counting=counting, front=front)
     among = _swept(**given, quantities=quantities, counting=counting) if best.points <= MOST_AMONG else None
-    tables = [arch.count(bound, counting) for arch, bound in map(network, beside)]
+    tables = [arch.count(bound, counting) for arch, bound in map(network, beside or ())]
     return best, among, tables
 
 
 _quantities = click.option(
     "--of",
     "quantities",
-    type=Names(),
+    callback=several,
     default="macs,params",
     show_default=True,
     metavar="QUANTITY,…",
@@ -209,7 +210,14 @@ SOURCES: Mapping[str, PlotSource] = {
         (
             spec_argument,
             set_option,
-            click.option("--policy", type=Names(), default="liveness", show_default=True, help="One line each."),
+            click.option(
+                "--policy",
+                callback=several,
+                default="liveness",
+                metavar="NAMES",
+                show_default=True,
+                help="One line each.",
+            ),
             click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", show_default=True),
             click.option("--order", type=click.Choice(list(ORDERS)), default="given", show_default=True),
             click.option("--in-place", is_flag=True, help="Written over an input where that can be."),
@@ -220,7 +228,7 @@ SOURCES: Mapping[str, PlotSource] = {
     "Sensitivity": PlotSource(
         (
             spec_argument,
-            click.option("--for", "symbols", type=Names(), metavar="NAME,…", help="Of these symbols alone."),
+            click.option("--for", "symbols", callback=several, metavar="NAME,…", help="Of these symbols alone."),
             set_option,
             _quantities,
             counting_options(),
@@ -248,7 +256,7 @@ SOURCES: Mapping[str, PlotSource] = {
                 metavar="min:NAME,max:NAME",
                 help="Objectives; the first two are the axes.",
             ),
-            click.option("--beside", type=Names(), default=(), metavar="SPEC,…", help="Networks to be marked."),
+            click.option("--beside", callback=several, metavar="SPEC,…", help="Networks to be marked."),
             counting_options(),
         ),
         _front,

@@ -3,9 +3,8 @@
 import click
 
 from archspec import published
-from archspec.cli.options import format_option, print_report, set_option, spec_argument, verb
-from archspec.cli.specs import network
-from archspec.report.reconcile import reconcile
+from archspec.cli.options import format_option, network, print_report, set_option, spec_argument, verb
+from archspec.report.reproduce import reconcile
 
 
 @verb("reconcile")

@@ -7,13 +7,13 @@ import click
 from archspec.cli.options import (
     counting_options,
     format_option,
+    open_spec,
     ranges_of,
     ranges_option,
     set_option,
     spec_argument,
     verb,
 )
-from archspec.cli.specs import open_spec
 from archspec.cli.training import (
     folder,
     options_of,

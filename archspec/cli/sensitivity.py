@@ -7,13 +7,13 @@ from archspec.cli.options import (
     counting_options,
     format_option,
     names,
+    network,
     print_report,
     quantity_option,
     set_option,
     spec_argument,
     verb,
 )
-from archspec.cli.specs import network
 from archspec.cost import Counting
 
 

@@ -1,8 +1,7 @@
 """`archspec show`: a specification as its paper prints it, and as it is built."""
 
 from archspec.cli.echo import echo_message
-from archspec.cli.options import format_option, print_report, set_option, spec_argument, verb
-from archspec.cli.specs import network
+from archspec.cli.options import format_option, network, print_report, set_option, spec_argument, verb
 from archspec.report.show import show
 
 

@@ -9,17 +9,18 @@ from archspec import architecture
 from archspec.cli import complete
 from archspec.cli.options import (
     all_option,
+    bindings,
     budget_options,
     counting_options,
     format_option,
     listed,
     names,
+    network,
     print_report,
     set_option,
     specs_or_zoo,
     verb,
 )
-from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import BindingError
 

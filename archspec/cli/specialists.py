@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from archspec import runs
-from archspec.cli.options import format_option, set_option, verb
-from archspec.cli.specs import open_spec
+from archspec.cli.options import format_option, open_spec, set_option, verb
 from archspec.cli.training import (
     folder,
     options_of,

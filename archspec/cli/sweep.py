@@ -12,9 +12,11 @@ from archspec.cli import complete
 from archspec.cli.echo import echo_error, progress_of
 from archspec.cli.options import (
     all_option,
+    bindings,
     counting_options,
     format_option,
     listed,
+    network,
     print_report,
     ranges_of,
     ranges_option,
@@ -22,7 +24,6 @@ from archspec.cli.options import (
     specs_or_zoo,
     verb,
 )
-from archspec.cli.specs import bindings, network
 from archspec.cost import Counting
 from archspec.errors import BindingError
 

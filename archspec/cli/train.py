@@ -5,8 +5,7 @@ from typing import Any
 import click
 
 from archspec import runs
-from archspec.cli.options import format_option, set_option, verb
-from archspec.cli.specs import open_spec
+from archspec.cli.options import format_option, open_spec, set_option, verb
 from archspec.cli.training import (
     changes_of,
     fit_and_print,
@@ -17,7 +16,6 @@ from archspec.cli.training import (
     running_options,
 )
 from archspec.errors import ArchspecError
-from archspec.train.recipe import Recipe
 
 
 @verb("train")
@@ -53,17 +51,11 @@ def command(spec: str | None, settings: tuple[str, ...], output_format: str, **g
         given["data"] = given["data"] or run.source
         given["resize"] = given["resize"] or run.resize
     options = options_of(given, resume=given["resume"] is not None)
-    recipe = _recipe(arch.name, given)
+    resumed = given["recipe"] is None and given["resume"] is not None and not changes_of(given)
+    recipe = None if resumed else recipe_of(arch.name, given["data"], given)
     if plan is not None and recipe is not None and "one_bit" not in {m.key for s in recipe.staged() for m in s.methods}:
         recipe = recipe.changed({"one_bit": {}})
     if recipe is None and given["out"] is None:
         raise ArchspecError("--resume needs --out, the folder of the run to continue")
     out = folder(given["out"], arch.name, given["data"], recipe and recipe.seed)
     fit_and_print(arch, given["data"], recipe, out, bound, options, output_format)
-
-
-def _recipe(name: str, given: dict[str, Any]) -> Recipe | None:
-    """The recipe that the options describe; None if they leave it to the run that is resumed."""
-    if given["recipe"] is None and given["resume"] is not None and not changes_of(given):
-        return None
-    return recipe_of(name, given["data"], given)

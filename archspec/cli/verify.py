@@ -7,8 +7,16 @@ import click
 
 from archspec import language
 from archspec.architecture import Architecture
-from archspec.cli.options import all_option, format_option, listed, print_report, set_option, specs_or_zoo, verb
-from archspec.cli.specs import network
+from archspec.cli.options import (
+    all_option,
+    format_option,
+    listed,
+    network,
+    print_report,
+    set_option,
+    specs_or_zoo,
+    verb,
+)
 from archspec.errors import ArchspecError
 from archspec.report.verify import verify
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from archspec.cli.echo import echo_error, echo_message
-from archspec.cli.options import counting_options, print_report, set_option, spec_argument, verb
-from archspec.cli.specs import network
+from archspec.cli.options import counting_options, network, print_report, set_option, spec_argument, verb
 from archspec.cost import CostTable, Counting
 from archspec.errors import ArchspecError
 from archspec.report.compare import changed

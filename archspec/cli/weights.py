@@ -4,8 +4,7 @@ import sys
 
 import click
 
-from archspec.cli.options import format_option, print_report, set_option, spec_argument
-from archspec.cli.specs import network
+from archspec.cli.options import format_option, network, print_report, set_option, spec_argument
 from archspec.cli.verbs import VerbGroup
 from archspec.report.weights import weights
 

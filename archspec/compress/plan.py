@@ -272,7 +272,7 @@ def loads(text: str, name: str = "<text>") -> Plan:
         SpecErrors: It has faults; all of them are named, each with its place.
     """
     faults = Faults()
-    found = validated(Plan, parse(text, name), faults)
+    found = validated(Plan, parse(text, name, wanted="a plan is a mapping that begins with 'plan: 1'"), faults)
     if not faults and not found.layers:
         faults.report([SpecError("a plan says what is done to some layer; it has no layers and no rows", found.at)])
     if faults:

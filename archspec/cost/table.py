@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from archspec.cost.conventions import Convention, Term
 from archspec.cost.counting import USUAL, CountedNode, Counting, counted, requested
 from archspec.cost.quantities import QUANTITIES, Quantity, quantity
-from archspec.dims import Dim
+from archspec.dims import Dim, remembered
 from archspec.errors import UnknownNameError
 from archspec.extras import data_frame
 from archspec.graph import Network, Node
@@ -309,13 +309,8 @@ def _works(network: Network, counting: Counting) -> Iterator[CountedNode]:
     for node in network.nodes:
         inputs = network.inputs_of(node)
         key = (id(node.operator), inputs, node is left_out, tuple(node.shared))
-        try:
-            found = known.get(key)
-        except TypeError:  # an array has no hash
-            found = counted(node.operator, inputs, node.output, counting, node is left_out, node.shared)
-        yield found or known.setdefault(
-            key, counted(node.operator, inputs, node.output, counting, node is left_out, node.shared)
-        )
+        asked = (node.operator, inputs, node.output, counting, node is left_out, node.shared)
+        yield remembered(known, key, partial(counted, *asked))
 
 
 def classifier(network: Network) -> Node | None:

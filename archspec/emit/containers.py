@@ -9,7 +9,7 @@ from archspec.emit import code
 from archspec.emit.bodies import given_by, labels, names_given, shares, takes
 from archspec.emit.code import Code
 from archspec.emit.frame import UNTOLD, Either, Frame, call_module, mapped, sizes
-from archspec.emit.layer import LayerCode, module_code
+from archspec.emit.layer import LayerCode, call_code
 from archspec.emit.naming import class_name, identifier
 from archspec.emit.scope import TENSOR, ClassScope
 from archspec.emit.statements import SELF, Class, Lines, Param, Put, Return, all_codes, flat, targets
@@ -124,7 +124,7 @@ def add_module(name: Any, value: Any, frame: Frame, more: tuple[Code, ...] = ())
 
 def weighted(found: LayerCode, callee: str, frame: Frame) -> Code:
     """The code that makes an operator's module, whose class is noted if it has weights."""
-    made: Code = frame.scope.shortened(module_code(found.call))
+    made: Code = frame.scope.shortened(call_code(found.call))
     if not found.weightless:
         frame.facts.weighted[callee] = frame.facts.weighted.get(callee, frozenset()) | {made.parts[0]}
     return made

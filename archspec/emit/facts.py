@@ -34,85 +34,6 @@ Flows: TypeAlias = Mapping[str, tuple[Any, ...]]
 """The shapes that a block takes: that of what flows in, which has no name, and those of its inputs by name."""
 
 
-class SpecFunctions:
-    """What is called by name in expressions; written down when it is called first."""
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.words = words(document)
-        self.globals: dict[str, tuple[Kind, Any]] = {
-            name: (_kind(symbol), _values(symbol)) for name, symbol in document.symbols.items()
-        }
-        self.globals |= dict.fromkeys(document.let, (INT, None))
-        signatures = ((signature(text), body) for text, body in document.functions.items())
-        self.formulas = {name: (parameters, body) for (name, parameters), body in signatures}
-        self.function_kinds: dict[tuple[str, int], Kind] = {}
-        self.known_names: frozenset[str] = frozenset()
-        self.forget()
-
-    def forget(self) -> None:
-        """Begin a new source."""
-        names = FreshNames(RESERVED)
-        self.functions = {name: names.new(name) for name in sorted(self.formulas)}
-        self.file = FreshNames(names.taken - RESERVED)
-        self.definitions: dict[str, Definition] = {}
-        self.lookups: dict[str, str] = {}
-
-    def reserved(self) -> set[str]:
-        """The names of the file, which no variable of a class may hide."""
-        return {*self.functions.values(), *RESERVED, *self.known_names}
-
-    def function(self, name: str, args: tuple[Any, ...], symbol: Callable[[str], Any]) -> Any:
-        """A call of one of the specification's functions, or a look into one of its tables."""
-        if name in self.document.lookups:
-            return self._looked_up(name, args)
-        for position, arg in enumerate(args):
-            key = (name, position)
-            self.function_kinds[key] = self.function_kinds.get(key, frozenset()) | code.kind_of(arg)
-        if name not in self.definitions:
-            self.definitions[name] = self._defined(name)
-        made = self.definitions[name]
-        return Code("call", (made.name, (*args, *map(symbol, made.symbols)), ()), code.kind_of(made.result))
-
-    def _defined(self, name: str) -> Definition:
-        parameters, body = self.formulas[name]
-        scope = ClassScope(self, name, name, Counter())  # type: ignore[arg-type]  # what is known, of which this is part
-        known = {
-            text: code.name(scope.names.new(text), self.function_kinds.get((name, number), INT))
-            for number, text in enumerate(parameters)
-        }
-        result = scope.read(body, known)
-        params = tuple(Param(str(n), n.kind) for n in (*known.values(), *scope.symbols.values()))
-        return Definition(self.functions[name], params, result, tuple(scope.symbols))
-
-    def _looked_up(self, name: str, args: tuple[Any, ...]) -> Any:
-        lookup = self.document.lookups[name]
-        if name not in self.lookups:
-            self.lookups[name] = self.file.new(name.upper())
-        constant = Code("text", (self.lookups[name],))
-        columns = [args[1]] if len(args) > 1 and not isinstance(args[1], Code) else list(lookup.columns[1:])
-        cells = [row[lookup.columns.index(column)] for row in lookup.rows for column in columns]
-        kind = frozenset().union(*map(code.kind_of, cells))
-        found = Code("index", (constant, args[0]), kind)
-        return found if len(lookup.columns) == 2 else Code("index", (found, args[1]), kind)
-
-
-def _kind(symbol: Symbol) -> Kind:
-    return BOOL if symbol.truth else WORD if symbol.word else INT if symbol.integer else RATIONAL
-
-
-def _values(symbol: Symbol) -> Any:
-    if symbol.choices is not None:
-        return symbol.choices
-    if not symbol.integer:
-        return None
-    least, most = symbol.range or (1, 10**12)
-    return range(int(least), int(most) + 1)
-
-
-# ------------------------------------------------------------------ blocks
-
-
 class BlockKey(NamedTuple):
     """What the class of a block is told by.
 
@@ -175,7 +96,7 @@ class BlockFacts:
         return known
 
 
-class SpecFacts(SpecFunctions):
+class SpecFacts:
     """What is known of a specification, found by walk after walk.
 
     Args:
@@ -192,8 +113,16 @@ class SpecFacts(SpecFunctions):
         body: "Callable[[Body, Frame], None]",
         write: "Callable[[SpecFacts, BlockFacts], None]",
     ) -> None:
-        super().__init__(document)
-        self.bindings, self.body, self.write = bindings, body, write
+        self.document, self.bindings, self.body, self.write = document, bindings, body, write
+        self.words = words(document)
+        self.globals: dict[str, tuple[Kind, Any]] = {
+            name: (_kind(symbol), _values(symbol)) for name, symbol in document.symbols.items()
+        }
+        self.globals |= dict.fromkeys(document.let, (INT, None))
+        signatures = ((signature(text), body) for text, body in document.functions.items())
+        self.formulas = {name: (parameters, text) for (name, parameters), text in signatures}
+        self.function_kinds: dict[tuple[str, int], Kind] = {}
+        self.file = FreshNames()
         counted = counted_names(document)
         self.local_names = frozenset(counted)
         self.inputs = frozenset({INPUT, *document.shapes})
@@ -211,7 +140,11 @@ class SpecFacts(SpecFunctions):
     def _begin(self) -> None:
         """Forget what a walk writes, keep what it found."""
         self.known_names, self.numbers = frozenset(self.file.taken), 0
-        self.forget()
+        names = FreshNames(RESERVED)
+        self.functions = {name: names.new(name) for name in sorted(self.formulas)}
+        self.file = FreshNames(names.taken - RESERVED)
+        self.definitions: dict[str, Definition] = {}
+        self.lookups: dict[str, str] = {}
         self.previous, self.blocks = self.blocks, {}
         self.classes: dict[Any, Class] = {}
         self.applications: dict[Any, Class] = {}
@@ -282,6 +215,48 @@ class SpecFacts(SpecFunctions):
             return None if isinstance(found, Code) else found
         return None
 
+    # -------------------------------------------------------------- functions and lookups
+
+    def reserved(self) -> set[str]:
+        """The names of the file, which no variable of a class may hide."""
+        return {*self.functions.values(), *RESERVED, *self.known_names}
+
+    def function(self, name: str, args: tuple[Any, ...], symbol: Callable[[str], Any]) -> Any:
+        """A call of one of the specification's functions, or a look into one of its tables."""
+        if name in self.document.lookups:
+            return self._looked_up(name, args)
+        for position, arg in enumerate(args):
+            key = (name, position)
+            self.function_kinds[key] = self.function_kinds.get(key, frozenset()) | code.kind_of(arg)
+        if name not in self.definitions:
+            self.definitions[name] = self._defined(name)
+        made = self.definitions[name]
+        return Code("call", (made.name, (*args, *map(symbol, made.symbols)), ()), code.kind_of(made.result))
+
+    def _defined(self, name: str) -> Definition:
+        parameters, body = self.formulas[name]
+        scope = ClassScope(self, name, name, Counter())
+        known = {
+            text: code.name(scope.names.new(text), self.function_kinds.get((name, number), INT))
+            for number, text in enumerate(parameters)
+        }
+        result = scope.read(body, known)
+        params = tuple(Param(str(n), n.kind) for n in (*known.values(), *scope.symbols.values()))
+        return Definition(self.functions[name], params, result, tuple(scope.symbols))
+
+    def _looked_up(self, name: str, args: tuple[Any, ...]) -> Any:
+        lookup = self.document.lookups[name]
+        if name not in self.lookups:
+            self.lookups[name] = self.file.new(name.upper())
+        constant = Code("text", (self.lookups[name],))
+        columns = [args[1]] if len(args) > 1 and not isinstance(args[1], Code) else list(lookup.columns[1:])
+        cells = [row[lookup.columns.index(column)] for row in lookup.rows for column in columns]
+        kind = frozenset().union(*map(code.kind_of, cells))
+        found = Code("index", (constant, args[0]), kind)
+        return found if len(lookup.columns) == 2 else Code("index", (found, args[1]), kind)
+
+    # -------------------------------------------------------------- attributes
+
     def size_attribute(self, name: str, axis: int, rank: int) -> str:
         """The attribute by which a module tells a size of what flows out of it, or of a value that it gives."""
         return self.attribute("_".join(filter(None, ("out", identifier(name), dimensions(rank)[axis]))))
@@ -310,3 +285,16 @@ def merged_values(a: Any, b: Any) -> tuple[Any, ...] | None:
 
 def _no_function(name: str, _: Any) -> Any:
     raise KeyError(name)
+
+
+def _kind(symbol: Symbol) -> Kind:
+    return BOOL if symbol.truth else WORD if symbol.word else INT if symbol.integer else RATIONAL
+
+
+def _values(symbol: Symbol) -> Any:
+    if symbol.choices is not None:
+        return symbol.choices
+    if not symbol.integer:
+        return None
+    least, most = symbol.range or (1, 10**12)
+    return range(int(least), int(most) + 1)

@@ -24,8 +24,6 @@ def write_join(step: Join, frame: Frame) -> None:
     args = {name: frame.read(value) for name, value in step.args.items()}
     branches = {name: _branch(name, body, frame) for name, body in step.branches.items()}
     present = {name: branch for name, branch in branches.items() if branch.does is not False}
-    if not present:
-        raise ArchspecError(f"no branch of {step.operator} does anything; write [identity] to pass the input on")
     join(step.operator, args, present, name, frame, "a branch of")
     frame.keep(step.as_)
 
@@ -71,6 +69,7 @@ def join(operator: str, args: Mapping[str, Any], values: Values, name: Any, fram
     if any(value.does is not True for value in values.values()):
         values = {key: replace(v, x=frame.set(v.x)) if v.does is True else v for key, v in values.items()}
     _join(operator, args, values, name, frame)
+    frame.does = True
 
 
 def _join(operator: str, args: Mapping[str, Any], values: Values, name: Any, frame: Frame) -> None:
@@ -93,8 +92,7 @@ def _join(operator: str, args: Mapping[str, Any], values: Values, name: Any, fra
 def _join_all(operator: str, args: Mapping[str, Any], values: list[Outflow], name: Any, frame: Frame) -> None:
     """Join values that are all there."""
     if not values:
-        raise ArchspecError(f"no branch of {operator} is there")
-    frame.does = True
+        raise ArchspecError(f"no branch of {operator} does anything; write [identity] to pass the input on")
     if len(values) == 1:
         frame.flow, frame.x = values[0].flow, frame.set(values[0].x, near=frame.x)
         return

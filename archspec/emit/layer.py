@@ -173,11 +173,6 @@ def _simplest(size: Any, assumed: tuple[Code, ...], plainness: Callable[[Any], A
 # ------------------------------------------------------------------ the call as code
 
 
-def module_code(call: Module) -> Code:
-    """The code that makes a module."""
-    return _call_code(call, ())
-
-
 _TIED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "torch.nn.Linear": ("linear", ()),
     "torch.nn.Embedding": ("embedding", ()),
@@ -197,20 +192,20 @@ def tied_code(call: Module, x: Any, weight: Any) -> Code:
         raise ArchspecError(f"share: {call.target.rpartition('.')[2]} cannot take its weight from another kind of step")
     name, taken = _TIED[call.target]
     kept = {key: call.kwargs[key] for key in taken if key in call.kwargs}
-    return _call_code(Function(f"torch.nn.functional.{name}", kept, defaults=call.defaults), (x, weight))
+    return call_code(Function(f"torch.nn.functional.{name}", kept, defaults=call.defaults), (x, weight))
 
 
 def function_code(call: Function, inputs: tuple[Any, ...]) -> Code:
     """The code that applies a function to tensors."""
     if call.takes == "list":
-        return _call_code(call, (Code("list", inputs),))
+        return call_code(call, (Code("list", inputs),))
     sign = {"torch.add": "plus", "torch.mul": "times"}.get(call.target)
     if sign is not None and (summands := (*inputs, *map(_number, call.kwargs.values())))[1:]:
         return Code(sign, summands, _TENSOR)
     if call.takes == "fold":
-        joined: Code = reduce(lambda joined, other: _call_code(call, (joined, other)), inputs)
+        joined: Code = reduce(lambda joined, other: call_code(call, (joined, other)), inputs)
         return joined
-    return _call_code(call, inputs)
+    return call_code(call, inputs)
 
 
 _TENSOR = frozenset({"tensor"})
@@ -229,7 +224,8 @@ def settings(call: TorchCall) -> dict[str, Any]:
     }
 
 
-def _call_code(call: TorchCall, inputs: tuple[Any, ...]) -> Code:
+def call_code(call: TorchCall, inputs: tuple[Any, ...] = ()) -> Code:
+    """The code that calls what makes a module, or applies a function to tensors."""
     kept = settings(call)
     leading = takewhile(kept.__contains__, [*call.kwargs][: call.leading])
     positional = [kept.pop(key) for key in [*leading]]

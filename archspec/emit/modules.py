@@ -12,7 +12,7 @@ from archspec.emit.containers import Outflow, Shapes, add_module, child_code, gi
 from archspec.emit.facts import BlockFacts, SpecFacts
 from archspec.emit.frame import Called, Either, Frame, Named, call_module, mapped
 from archspec.emit.joins import join
-from archspec.emit.layer import LayerCode, function_code, layers, module_code, settings, tied_code
+from archspec.emit.layer import LayerCode, call_code, function_code, layers, settings, tied_code
 from archspec.emit.naming import class_name, identifier
 from archspec.emit.scope import TENSOR, channel
 from archspec.emit.statements import SELF, Class, Keep, Param, Return, codes
@@ -179,7 +179,7 @@ def _as_module(kind: str, call: Function, facts: SpecFacts) -> Code:
     """The code that makes a module which applies a function; its class has what is not fixed as arguments."""
     if call.target in MODULES:
         target, defaults = MODULES[call.target]
-        return module_code(Module(target, call.kwargs, defaults=defaults))
+        return call_code(Module(target, call.kwargs, defaults=defaults))
     given = settings(call)
     free = {key: value for key, value in given.items() if code.names(value)}
     key = (kind, call.target, *((key, None if key in free else value) for key, value in sorted(given.items())))

@@ -190,15 +190,6 @@ class ClassScope:
             lines.add(Assign((str(height), str(width)), both))
         return self.pairs[key]
 
-    def flagged(self, value: Any) -> Any:
-        """Code in which conditions that an attribute keeps are that attribute."""
-
-        def flag(part: Any) -> Any:
-            known = isinstance(part, Code) and part.head != "name"
-            return self.flags.get((self.lines, part)) if known else None
-
-        return code.rewritten(value, flag)
-
     def shortened(self, value: Any) -> Any:
         """Code in which a tuple of all parts of a variable is the variable."""
         known = {both: whole for (_, whole), both in self.pairs.items()}
@@ -231,7 +222,7 @@ class ClassScope:
         reads = self.facts.reads
         for name, axis in sorted(reads.get(self.key, ())):
             if isinstance(shape := shapes.get(name), tuple) and axis < len(shape):
-                self.lines.add(Keep(self.facts.size_attribute(name, axis, len(shape)), self.flagged(shape[axis])))
+                self.lines.add(Keep(self.facts.size_attribute(name, axis, len(shape)), shape[axis]))
         forward = finish.forward(self.forward.done(), self.tensors, self.near)
         flags = {flag.parts[1] for flag in self.flags.values()}
         lines = finish.without_flags(self._taken_in(self.lines.done()), flags, forward)

@@ -1,7 +1,7 @@
 """The classes and functions of a source, and their statements, before they are text.
 
 A walk writes single assignments: every value has a variable of its own, which is set again only where sides of a
-condition or the rounds of a loop meet. `liveness` gives them their names.
+condition or the rounds of a loop meet. `finish` gives them their names.
 """
 
 from collections import Counter

@@ -12,8 +12,7 @@ from itertools import count
 from math import lcm
 from typing import Any, TypeAlias
 
-import sympy
-from sympy import Add, Expr, Integer, Rational, Symbol
+from sympy import Add, Expr, Integer, Rational, Symbol, ceiling, count_ops, expand, fraction, together
 
 from archspec.errors import ArchspecError
 from archspec.symbols import (
@@ -58,7 +57,7 @@ class Remainder:
 
         def apart(atom: CeilDiv) -> Expr:
             inside, b = atom.args
-            a = sympy.expand(inside).coeff(self.symbol)
+            a = expand(inside).coeff(self.symbol)
             c = inside - a * self.symbol
             if not (a.is_Integer and b.is_Integer and c.is_Integer) or a * self.modulus % b:
                 return atom
@@ -207,7 +206,7 @@ def _period(condition: Condition) -> int | None:
     if not symbol.is_integer:
         return None
     if condition.kind == "divides":
-        above, below = sympy.fraction(sympy.together(condition.left / condition.right))
+        above, below = fraction(together(condition.left / condition.right))
         step = _steps(above, symbol) if below.is_Integer else None
         return step * int(below) if step is not None and step * below <= LONGEST else None
     steps = [_steps(side, symbol) for side in (condition.left, condition.right)]
@@ -222,7 +221,7 @@ def _period(condition: Condition) -> int | None:
 def _steps(x: Expr, symbol: Symbol) -> int | None:
     """What must be added to a symbol for an expression to rise by the same everywhere; None if there is no such."""
     step = 1
-    for term in Add.make_args(sympy.expand(x)):
+    for term in Add.make_args(expand(x)):
         coefficient, factor = term.as_coeff_Mul()
         if isinstance(factor, CeilDiv) and factor.args[1].is_Integer and _linear_in(factor.args[0], symbol):
             step = lcm(step, int(factor.args[1]))
@@ -232,7 +231,7 @@ def _steps(x: Expr, symbol: Symbol) -> int | None:
 
 
 def _linear_in(x: Expr, symbol: Symbol) -> bool:
-    slope = sympy.expand(x).coeff(symbol)
+    slope = expand(x).coeff(symbol)
     return bool(slope.is_Integer and (x - slope * symbol).expand().is_Integer)
 
 
@@ -287,7 +286,7 @@ def _whole(monomial: Expr, share: Rational) -> Condition | None:
     """That the share of the monomial is whole; None if that is plain."""
     if known_whole(share * monomial):
         return None
-    over, under = sympy.fraction(monomial)
+    over, under = fraction(monomial)
     return Condition("divides", share.p * over, share.q * under)
 
 
@@ -301,7 +300,7 @@ def bounds(conditions: Iterable[Condition], least: Callable[[Expr], Expr | None]
     kept: dict[Condition, None] = {}
     needed: dict[Expr, Expr] = {}
     sizes: list[Condition] = []
-    for condition in sorted(conditions, key=lambda condition: sympy.count_ops(condition.left)):
+    for condition in sorted(conditions, key=lambda condition: count_ops(condition.left)):
         if condition.kind != "at_least":
             kept[condition] = None
             continue
@@ -361,9 +360,9 @@ def _least(condition: Condition) -> tuple[Expr, Expr] | None:
 
 def _linear(x: Expr, bound: Expr) -> tuple[Expr, Expr] | None:
     """The least s for which a·s + c ≥ bound."""
-    constant, rest = sympy.expand(x).as_coeff_Add()
+    constant, rest = expand(x).as_coeff_Add()
     coefficient, symbol = rest.as_coeff_Mul()
     if not symbol.is_Symbol or coefficient <= 0:
         return None
     number = (bound - constant) / coefficient
-    return symbol, sympy.ceiling(number) if symbol.is_integer else number
+    return symbol, ceiling(number) if symbol.is_integer else number

@@ -235,7 +235,7 @@ class Formula(Reported):
             times=times,
             assumptions=tuple(each for each in conditions if each.left.free_symbols or each.right.free_symbols),
             defaults={symbol.name: self.defaults[symbol.name] for symbol in left if symbol.name in self.defaults},
-            counted=_Elsewhere(self.counted, rule, kept) if self.counted else None,
+            counted=partial(_counted_elsewhere, self.counted, rule, kept) if self.counted else None,
         )
 
     def text(self, view: View = "exact") -> str:
@@ -271,23 +271,22 @@ class Formula(Reported):
         return short(self, self.of, f"{self.quantity} = {self}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Elsewhere:
-    """Counts where some symbols are expressions of others.
+def _counted_elsewhere(
+    counted: Callable[[Mapping[str, Any]], Any],
+    rule: Mapping[Symbol, Expr],
+    kept: tuple[str, ...],
+    values: Mapping[str, Any],
+) -> Any:
+    """Count where some symbols are expressions of others.
 
-    Attributes:
+    Args:
         counted: Counts at values of all symbols.
         rule: The expressions.
         kept: The names of symbols that are still there.
+        values: The values of those, and of the symbols of the expressions.
     """
-
-    counted: Callable[[Mapping[str, Any]], Any]
-    rule: Mapping[Symbol, Expr]
-    kept: tuple[str, ...]
-
-    def __call__(self, values: Mapping[str, Any]) -> Any:
-        put = {symbol.name: value(expression, values) for symbol, expression in self.rule.items()}
-        return self.counted({**{name: values[name] for name in self.kept}, **put})
+    put = {symbol.name: value(expression, values) for symbol, expression in rule.items()}
+    return counted({**{name: values[name] for name in kept}, **put})
 
 
 def written(

@@ -9,8 +9,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import sympy
-from sympy import Add, Dummy, Expr, Integer, Mul, Symbol
+from sympy import Add, Dummy, Expr, Integer, Mul, Symbol, expand, factor_terms, fraction, preorder_traversal
 
 from archspec import symbols
 from archspec.formula.assumptions import ROUNDINGS, merged
@@ -78,7 +77,7 @@ def collected(summands: Mapping[Expr, int], by: Iterable[Expr] = (), times: Iter
         return _grouped(summands, by)
     parts: dict[Expr, dict[Expr, int]] = {}
     for summand, often in summands.items():
-        for monomial in Add.make_args(sympy.expand(summand)):
+        for monomial in Add.make_args(expand(summand)):
             outer, inner = monomial.as_independent(*times, as_Add=False)[::-1]
             part = parts.setdefault(outer, {})
             part[inner] = part.get(inner, 0) + often
@@ -96,7 +95,7 @@ def _grouped(summands: Mapping[Expr, int], by: tuple[Expr, ...]) -> tuple[Expr, 
     back = {dummy: size for size, dummy in opaque.items()}
     groups: dict[Expr, dict[Expr, Expr]] = {}
     for summand, often in summands.items():
-        for monomial in Add.make_args(sympy.expand(summand.xreplace(opaque) if opaque else summand)):
+        for monomial in Add.make_args(expand(summand.xreplace(opaque) if opaque else summand)):
             coefficient, rest = monomial.as_coeff_Mul()
             outer, inner = _split(rest, back)
             group = groups.setdefault(outer, {})
@@ -109,7 +108,7 @@ def _grouped(summands: Mapping[Expr, int], by: tuple[Expr, ...]) -> tuple[Expr, 
 def _split(product: Expr, back: Mapping[Expr, Expr]) -> tuple[Expr, Expr]:
     """A product as that of its sizes and that of the rest."""
     if not back:
-        return sympy.Integer(1), product
+        return Integer(1), product
     outer: list[Expr] = []
     inner: list[Expr] = []
     for factor in Mul.make_args(product):
@@ -122,7 +121,7 @@ def polynomial(monomials: Mapping[Expr, Expr]) -> Expr:
     flat = Add(*(coefficient * monomial for monomial, coefficient in monomials.items()))
     if not flat.is_Add or len(flat.args) > MOST_TERMS:
         return flat
-    common = sympy.factor_terms(flat)
+    common = factor_terms(flat)
     return common if _length(common) < SHORTER * _length(flat) else _paired(flat)
 
 
@@ -132,7 +131,7 @@ def _paired(flat: Expr) -> Expr:
     for place, one in enumerate(terms):
         for other in terms[place + 1 :]:
             ratio = one / other
-            above, below = sympy.fraction(ratio)
+            above, below = fraction(ratio)
             if above.is_Symbol and below.is_Symbol and above != below:
                 left = Add(*(term for term in terms if term not in (one, other)))
                 return Add(left, Mul(one / above, above + below, evaluate=True))
@@ -141,7 +140,7 @@ def _paired(flat: Expr) -> Expr:
 
 def _length(expression: Expr) -> int:
     """How long an expression is to read: its letters, numbers and signs."""
-    return sum(1 for _ in sympy.preorder_traversal(expression))
+    return sum(1 for _ in preorder_traversal(expression))
 
 
 # ------------------------------------------------------------------ without roundings
@@ -188,7 +187,7 @@ def asymptotic(expression: Expr) -> Expr:
 def _argument(atom: Expr) -> tuple[Expr, Expr]:
     """What an atom rounds, and by what it is divided first; make_divisible rounds to multiples of its second."""
     divisor = atom.args[1] if len(atom.args) > 1 else Integer(1)
-    return sympy.expand(atom.args[0]), divisor
+    return expand(atom.args[0]), divisor
 
 
 def _numbers(atom: Expr, constant: Expr, divisor: Expr) -> tuple[Expr, ...]:

@@ -10,7 +10,17 @@ from archspec.cost import Convention
 from archspec.cost.features import Work
 from archspec.errors import ShapeError, UnknownNameError, did_you_mean
 from archspec.formula.closed_form import Formula
-from archspec.formula.operators import AXES, FIGURES, LETTERS, Lettered, OperatorForm, SizeLetter, input_letter, is_size
+from archspec.formula.operators import (
+    FIGURES,
+    LETTERS,
+    RESULTS,
+    Lettered,
+    OperatorForm,
+    SizeLetter,
+    input_axes,
+    input_letter,
+    is_size,
+)
 from archspec.graph import Network, Node
 from archspec.ops import Operator, Tensor
 from archspec.result import Reported, short
@@ -85,7 +95,7 @@ def explain(network: Network, name: str, convention: Convention = cost.DEFAULT) 
         expressions = lettered.facts()
         weights = {weight.name: lettered.sizes(weight.shape) for weight in lettered.operator.weights(*lettered.inputs)}
     form = lettered.closed_forms(expressions, tuple(conditions), lettered.letters, _switches(node.operator))
-    form = _primed(form, node.output)
+    form = _primed(form, node)
     elements = lettered.closed_forms({"activations": lettered.elements}, (), lettered.letters, {})
     values = {letter.name: letter.value for letter in form.letters}
     counted = node.operator.operations(*inputs)
@@ -208,8 +218,8 @@ def _sizes(
     operator: Operator, x: Tensor, number: int, inputs: tuple[Tensor, ...], letters: dict[str, SizeLetter]
 ) -> Iterator[Any]:
     """The sizes of an input as letters; those in which branches differ have the branch's number."""
-    axes = AXES.get(len(x.shape)) or tuple((f"x_{axis}", f"axis {axis}") for axis in range(len(x.shape)))
-    for axis, ((letter, means), size) in enumerate(zip(axes, x.shape, strict=True)):
+    axes = zip(input_axes(type(operator), len(x.shape)), x.shape, strict=True)
+    for axis, ((letter, means), size) in enumerate(axes):
         others = {other.shape[axis] for other in inputs if len(other.shape) == len(x.shape)}
         joined = len(inputs) > 1 and getattr(operator, "dim", None) in (axis, axis - len(x.shape))
         if size == 1 and len(others) > 1 and not joined:
@@ -221,9 +231,9 @@ def _sizes(
         yield symbol(name)
 
 
-def _primed(form: OperatorForm, output: Tensor) -> OperatorForm:
-    """The form with the values of the result's height and width."""
-    sizes = dict(zip(("h_out", "w_out"), output.shape[2:], strict=False))
+def _primed(form: OperatorForm, node: Node) -> OperatorForm:
+    """The form with the values of the result's sizes behind its channels."""
+    sizes = dict(zip(RESULTS[getattr(node.operator, "axes", 2)], node.output.shape[2:], strict=False))
     letters = tuple(
         SizeLetter(letter.name, letter.means, sizes[letter.name]) if letter.name in sizes else letter
         for letter in form.letters

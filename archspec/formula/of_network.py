@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from sympy import Add, Expr
@@ -107,7 +108,7 @@ def formulas(
             of=f"{document.name}/{place.name}" if inside else document.name,
             terms=_terms(form, of_what, symbolic, place, assumptions),
             arrangement="quotient" if of_what.kind == "ratio" else arrangement,
-            counted=_Counted(document, quantity, fixed, counting, place) if countable else None,
+            counted=partial(_counted, document, quantity, fixed, counting, place) if countable else None,
         )
 
     return (of(_Place(BY_PART, part)),) if by == "total" else tuple(of(_Place(by, row.name)) for row in symbolic.by(by))
@@ -185,20 +186,18 @@ class _Place:
         return table.together("", "", (place for place, group in enumerate(groups) if group == self.name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Counts on numbers what a formula is of."""
-
-    document: Document
-    quantity: str
-    fixed: Mapping[str, Any]
-    counting: Counting
-    place: _Place
-
-    def __call__(self, values: Mapping[str, Any]) -> Any:
-        table = _table(self.document, {**self.fixed, **values}, self.counting)
-        whole = cost.quantity(self.quantity).kind in WHOLE
-        return (table.total if whole else self.place.of(table)).figure(self.quantity)
+def _counted(
+    document: Document,
+    quantity: str,
+    fixed: Mapping[str, Any],
+    counting: Counting,
+    place: _Place,
+    values: Mapping[str, Any],
+) -> Any:
+    """Count on numbers what a formula is of."""
+    table = _table(document, {**fixed, **values}, counting)
+    whole = cost.quantity(quantity).kind in WHOLE
+    return (table.total if whole else place.of(table)).figure(quantity)
 
 
 def _table(document: Document, values: Mapping[str, Any], counting: Counting, free: tuple[str, ...] = ()) -> CostTable:

@@ -7,6 +7,7 @@ is found by asking for every setting of them.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any, Literal, get_args, get_origin
@@ -160,12 +161,10 @@ def forms_of(cls: type[Operator]) -> Iterator[OperatorForm]:
 
 def _possible(cls: type[Operator], settings: Mapping[str, Any]) -> bool:
     """Whether an operator takes these settings together."""
-    try:
-        with dims.recording():
-            lettered(cls, settings)
-    except ArchspecError:
-        return False
-    return True
+    with suppress(ArchspecError), dims.recording():
+        lettered(cls, settings)
+        return True
+    return False
 
 
 def _same_forms(one: OperatorForm, other: OperatorForm) -> bool:
@@ -442,13 +441,19 @@ def is_size(cls: type[Operator], name: str) -> bool:
 def _input(cls: type[Operator], rank: int, number: int, branches: int, letters: dict[str, SizeLetter]) -> Tensor:
     """An input in letters; the channels of branches that are joined along them differ."""
     shape = []
-    axes = _SEQUENCE if getattr(cls, "axes", None) == 1 and rank == 3 else AXES[rank]
-    for letter, means in axes:
+    for letter, means in input_axes(cls, rank):
         joined = letter == "c" and branches > 1 and "dim" in cls.model_fields
         name = f"c_{number + 1}" if joined else input_letter(cls, letter)
         letters[name] = SizeLetter(name, f"{means} of the input" if letter != "n" else means)
         shape.append(symbol(name))
     return Tensor(tuple(shape))
+
+
+def input_axes(cls: type[Operator], rank: int) -> Sequence[tuple[str, str]]:
+    """The letters of an input with so many axes, and what they stand for."""
+    if rank == 3 and getattr(cls, "axes", None) == 1:
+        return _SEQUENCE
+    return AXES.get(rank) or [(f"x_{axis}", f"axis {axis}") for axis in range(rank)]
 
 
 def input_letter(cls: type[Operator], letter: str) -> str:

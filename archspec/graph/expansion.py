@@ -263,14 +263,7 @@ class Expansion:
 
     def _output(self, operator: Operator, tensors: tuple[Tensor, ...]) -> Tensor:
         """The shape of the result, all facts checked; worked out once for one operator on one shape."""
-        key = (id(operator), tensors)
-        try:
-            known = self.outputs.get(key)
-        except TypeError:  # an array has no hash
-            return checked_output(operator, tensors)
-        if known is None:
-            known = self.outputs[key] = checked_output(operator, tensors)
-        return known
+        return dims.remembered(self.outputs, (id(operator), tensors), lambda: checked_output(operator, tensors))
 
     def tensors(self, node: Node) -> tuple[Tensor, ...]:
         """The shapes that flow into a node."""
@@ -309,18 +302,16 @@ def make_operator(callee: str, args: Mapping[str, Any], name: str, step: Step) -
     Raises:
         SpecErrors: Fields cannot have their values.
     """
-    try:
-        key = (callee, tuple([(field, _typed(value)) for field, value in args.items()]))
-        found = _operators.get(key)
-    except TypeError:  # an array has no hash
-        return _operator(callee, args, name, step)
-    if found is None:
-        if len(_operators) >= MAX_OPERATORS:
-            _operators.clear()
+
+    def made() -> tuple[Operator, tuple[Any, ...]]:
         with dims.recording() as conditions:
             operator = _operator(callee, args, name, step)
-        found = _operators[key] = operator, tuple(conditions)
-    operator, taken = found
+        return operator, tuple(conditions)
+
+    key = (callee, tuple([(field, _typed(value)) for field, value in args.items()]))
+    if len(_operators) >= MAX_OPERATORS:
+        _operators.clear()
+    operator, taken = dims.remembered(_operators, key, made)
     for condition in taken:
         dims.record(condition)
     return operator

@@ -14,6 +14,7 @@ MAX_BYTES = 2_000_000
 MAX_DEPTH = 20
 TOKEN = re.compile(
     r"""\s+|\#[^\n]*|(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<sign>[{}:,;<>])|(?P<word>[^\s{}:,;<>"'#]+)"""
+    r"|(?P<other>.)"
 )
 
 Message = dict[str, list[Any]]
@@ -59,17 +60,13 @@ def _parsed(path: str) -> Message:
 
 
 def _tokens(text: str, path: str) -> Iterator[str]:
-    place = 0
-    while place < len(text):
-        found = TOKEN.match(text, place)
-        if found is None:
-            line = text.count("\n", 0, place) + 1
-            raise ArchspecError(
-                f"{path}:{line}: is not Caffe's text format (got '{printable(text[place : place + 20], 20)}')"
-            )
+    for found in TOKEN.finditer(text):
+        if found.lastgroup == "other":
+            line = text.count("\n", 0, found.start()) + 1
+            shown = printable(text[found.start() : found.start() + 20], 20)
+            raise ArchspecError(f"{path}:{line}: is not Caffe's text format (got '{shown}')")
         if found.lastgroup:
             yield found[0]
-        place = found.end()
 
 
 def _message(tokens: list[str], place: int, depth: int, path: str) -> tuple[Message, int]:

@@ -14,8 +14,7 @@ from archspec.importing.listing import Listing
 from archspec.importing.program import HeldArray
 from archspec.importing.proof import proved
 from archspec.importing.sharing import sharing
-from archspec.importing.structure import recovered
-from archspec.importing.structure.blocks import FoundBlock
+from archspec.importing.structure.blocks import FoundBlock, recovered
 from archspec.importing.tensorflow import told_apart_by
 from archspec.importing.wiring import wired
 from archspec.importing.writing_steps import Text, cleaned, steps, written

@@ -196,9 +196,9 @@ def _gates(items: Items) -> Iterator[list[FlatNode]]:
             nodes = [*flattened([item])]
             if _is_gate(item, nodes):
                 yield nodes
-                continue
-            for branch in item.branches:
-                yield from _gates(branch.items)
+            else:
+                for branch in item.branches:
+                    yield from _gates(branch.items)
 
 
 # ------------------------------------------------------------------ units

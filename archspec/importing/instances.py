@@ -10,10 +10,10 @@ from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.growing import grown
 from archspec.importing.items import flattened
 from archspec.importing.proof import proved
-from archspec.importing.structure import recovered
+from archspec.importing.structure.blocks import recovered
 from archspec.importing.structure.tables import vary_repeats
 from archspec.importing.tensorflow import with_tensorflow_padding
-from archspec.importing.varied import Varied, is_plain, varied
+from archspec.importing.varied import is_plain, spread, varied
 from archspec.importing.varied_numbers import Bindings, VariedNumbers, said_bound
 from archspec.importing.wiring import wired
 from archspec.language import Document
@@ -195,14 +195,5 @@ def _shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
 
 def _input(graphs: Sequence[FlatGraph], bound: Sequence[Bindings]) -> tuple[Any, ...]:
     """The input's sizes: those that follow the side are it."""
-    sizes = _shape([graph.input for graph in graphs])[1:]
-    follow = [
-        SIDE in each and all(a == b for a, b in zip(_all(size, bound), (e.get(SIDE) for e in bound), strict=True))
-        for size in sizes
-        for each in bound[:1]
-    ]
-    return tuple(SIDE if follows else int(size) for size, follows in zip(sizes, follow, strict=True))
-
-
-def _all(size: int, bound: Sequence[Bindings]) -> Sequence[int]:
-    return size.values if isinstance(size, Varied) else [size] * len(bound)
+    sizes, sides = _shape([graph.input for graph in graphs])[1:], tuple(each.get(SIDE) for each in bound)
+    return tuple(SIDE if spread(size, len(bound)) == sides else int(size) for size in sizes)

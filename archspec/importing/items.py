@@ -167,17 +167,16 @@ Items: TypeAlias = list[Item]
 def flattened(items: Items) -> Iterator[FlatNode]:
     """The flat nodes in the order in which the body's expansion makes them; branches come before their join."""
     for item in items:
-        if isinstance(item, (Leaf, Repeated)):
-            yield from item.nodes
-        elif isinstance(item, ModuleItem):
-            yield from flattened(item.items)
-        elif isinstance(item, TableItem):
-            yield from (node for row in item.rows for leaf in row.calls for node in leaf.nodes)
-        elif isinstance(item, ForkItem):
-            for branch in item.branches:
-                yield from flattened(branch.items)
-            if item.node is not None:
-                yield item.node
+        match item:
+            case Leaf() | Repeated():
+                yield from item.nodes
+            case TableItem():
+                yield from (node for row in item.rows for leaf in row.calls for node in leaf.nodes)
+            case ForkItem(node=join):
+                yield from (node for branch in item.branches for node in flattened(branch.items))
+                yield from [join] if join is not None else []
+            case ModuleItem():
+                yield from flattened(item.items)
 
 
 def is_expression(value: Any) -> bool:
@@ -229,10 +228,11 @@ def bodies(item: Item) -> list[Items]:
 
 def change_bodies(item: Item, change: Callable[[Items], Items]) -> None:
     """Put other bodies inside an item."""
-    if isinstance(item, ForkItem):
-        for branch in item.branches:
-            branch.items = change(branch.items)
-    elif isinstance(item, ConditionItem):
-        item.then, item.other = change(item.then), change(item.other)
-    elif isinstance(item, (ModuleItem, Repeated)):
-        item.items = change(item.items)
+    match item:
+        case ForkItem():
+            for branch in item.branches:
+                branch.items = change(branch.items)
+        case ConditionItem():
+            item.then, item.other = change(item.then), change(item.other)
+        case ModuleItem() | Repeated():
+            item.items = change(item.items)

@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from archspec.importing.flat import INPUT, FlatGraph, FlatNode
+from archspec.importing.flat import INPUT, FlatGraph
 from archspec.importing.sharing import sharing
-from archspec.importing.writing_steps import cleaned, unlike_given
+from archspec.importing.writing_steps import cleaned, free_name, unlike_given
 from archspec.language.document import Call
 from archspec.language.steps import AnyStep
 
@@ -34,23 +34,18 @@ class Listing:
         found: dict[str, str] = {} if graph.more_inputs else {INPUT: "input"}
         ends = [*graph.inputs] if graph.more_inputs else []
         ends += graph.outputs if graph.more_outputs else ()
-        places = Counter("_".join(node.place.names) for node in graph.nodes)
+        nodes, places = graph.by_name(), Counter("_".join(node.place.names) for node in graph.nodes)
         kinds = frozenset(node.operator for node in graph.nodes)
-        for name in dict.fromkeys([*ends, *(node.name for node in graph.nodes)]):
-            node = graph.by_name().get(name)
-            base = cleaned(graph.labels.get(name, name)) if name in ends else self._place(node, places)
-            base = base or (node.operator if node is not None else "x")
-            found[name] = _free(unlike_given(base, kinds), taken)
+        for name in dict.fromkeys([*ends, *nodes]):
+            if name in ends:
+                base = cleaned(graph.labels.get(name, name))
+            else:  # the place, with the operator where several nodes stand there
+                whole = "_".join(nodes[name].place.names)
+                base = cleaned(whole if places[whole] == 1 else f"{whole}_{nodes[name].operator}")
+            base = base or (nodes[name].operator if name in nodes else "x")
+            found[name] = free_name(unlike_given(base, kinds), taken)
             taken.add(found[name])
         return found
-
-    @staticmethod
-    def _place(node: FlatNode | None, places: Counter[str]) -> str:
-        """The place, with the operator where several nodes stand there."""
-        if node is None:
-            return ""
-        whole = "_".join(node.place.names)
-        return cleaned(whole if places[whole] == 1 else f"{whole}_{node.operator}")
 
     def _steps(self) -> list[AnyStep]:
         graph, flowing = self.graph, INPUT
@@ -72,10 +67,3 @@ class Listing:
             found.append(Call(name=node.operator, args=dict(node.args), **beside))
             flowing = node.name
         return found
-
-
-def _free(name: str, taken: set[str]) -> str:
-    free, number = name, 2
-    while free in taken:
-        free, number = f"{name}_{number}", number + 1
-    return free

@@ -106,11 +106,12 @@ def _check(model: onnx.ModelProto, file: Path) -> None:
 
 def _check_parts(node: onnx.NodeProto, file: Path) -> None:
     """A split says how many parts it has: onnx's own inference of shapes ends the process where these are others."""
-    said = {attribute.name: attribute for attribute in node.attribute}
+    said = [
+        each for each in node.attribute if each.name in {"num_outputs", "split"} and node.op_type.startswith("Split")
+    ]
     count = len(node.output)
-    for name in ("num_outputs", "split") if node.op_type.startswith("Split") else ():
-        if name in said and (said[name].i if name == "num_outputs" else len(said[name].ints)) != count:
-            raise ArchspecError(f"{file}: a Split gives {count} results, and says another number of parts")
+    if any((each.i if each.name == "num_outputs" else len(each.ints)) != count for each in said):
+        raise ArchspecError(f"{file}: a Split gives {count} results, and says another number of parts")
 
 
 def _check_array(tensor: onnx.TensorProto, file: Path) -> None:
@@ -167,9 +168,7 @@ def _check_order(model: onnx.ModelProto, file: Path) -> None:
 def _fix_batch(model: onnx.ModelProto, file: Path) -> None:
     """A number for a batch that is free; other free sizes are refused."""
     held = {tensor.name for tensor in model.graph.initializer}
-    for value in model.graph.input:
-        if value.name in held:
-            continue
+    for value in (each for each in model.graph.input if each.name not in held):
         for axis, size in enumerate(value.type.tensor_type.shape.dim):
             if axis == 0 and not size.dim_value:
                 size.dim_value = BATCH
@@ -225,10 +224,7 @@ def _program(model: ir.Model, file: Path, learned: dict[str, ir.TensorProtocol],
     graph, opset = model.graph, model.opset_imports.get("") or model.opset_imports["ai.onnx"]
     arrays = {name: _array(name, tensor, learned=True) for name, tensor in learned.items()}
     arrays |= {name: _array(name, value.const_value) for name, value in graph.initializers.items() if value.const_value}
-    shapes, calls = dict[str, tuple[int, ...]](), []
-    for value in graph.inputs:
-        if value.name not in arrays:
-            shapes[str(value.name)] = _sizes(value)
+    shapes, calls = {str(value.name): _sizes(value) for value in graph.inputs if value.name not in arrays}, []
     for node in graph:
         if node.op_type == "Constant" and node.outputs[0].const_value is not None:
             name = str(node.outputs[0].name)

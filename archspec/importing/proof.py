@@ -34,15 +34,15 @@ def proved(
     if len(found) != len(wanted) or len(wanted) != sum(node.operator != "identity" for node in graph.nodes):
         raise DifferentError(f"{len(found)} nodes for the model's {len(wanted)}")
     names = dict(zip(graph.inputs, network.inputs, strict=True))
-    through = _through(network)
-    originals = {node.name: node.inputs[0] for node in graph.nodes if node.operator == "identity"}
+    through = _through({node.name: node.inputs[0] for node in network.nodes if node.operator.name == "identity"})
+    originals = _through({node.name: node.inputs[0] for node in graph.nodes if node.operator == "identity"})
     for node, flat in zip(found, wanted, strict=True):
         _compare(node, flat, network)
         names[flat.name] = node.name
-        sources = [_resolved(source, originals) for source in flat.inputs]
+        sources = [originals.get(source, source) for source in flat.inputs]
         if [through.get(source, source) for source in node.inputs] != [names.get(source) for source in sources]:
             raise DifferentError(f"{node.name} takes other inputs than {flat.name}")
-    outputs = [_resolved(name, originals) for name in graph.outputs]
+    outputs = [originals.get(name, name) for name in graph.outputs]
     given = [through.get(name, name) for name in network.outputs.values()]
     if given != [names[name] for name in outputs]:
         raise DifferentError(f"the output is {', '.join(given)}, not that of {', '.join(outputs)}")
@@ -63,16 +63,9 @@ def _compare(node: Node, flat: FlatNode, network: Network) -> None:
         raise DifferentError(f"{node.name} has other settings than {flat.name}")
 
 
-def _through(network: Network) -> dict[str, str]:
-    """Whose result an identity passes on."""
+def _through(identities: Mapping[str, str]) -> dict[str, str]:
+    """Whose result each identity passes on, through others before it."""
     found: dict[str, str] = {}
-    for node in network.nodes:
-        if node.operator.name == "identity":
-            found[node.name] = found.get(node.inputs[0], node.inputs[0])
+    for name, source in identities.items():
+        found[name] = found.get(source, source)
     return found
-
-
-def _resolved(name: str, originals: dict[str, str]) -> str:
-    while name in originals:
-        name = originals[name]
-    return name

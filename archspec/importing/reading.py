@@ -8,7 +8,7 @@ from archspec.errors import ArchspecError
 from archspec.importing.call_reader import CallReader
 from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.patterns import joined
-from archspec.importing.patterns.joins import folded
+from archspec.importing.patterns.layers import folded
 from archspec.importing.program import Program, ProgramCall, references
 from archspec.writing import printable
 

@@ -2,9 +2,12 @@
 
 A rule takes a call whose arguments are at hand and gives what it is: a node or several, or another name for a value.
 
-    @rule("aten.leaky_relu.default", "aten.leaky_relu_.default")
+    @rule("aten.leaky_relu.default", "aten.leaky_relu_.default", "onnx.LeakyRelu")
     def leaky_relu(call):
         return ReadNode("leaky_relu", {"negative_slope": call.get("negative_slope", 0.01)}, call.values("self"))
+
+One that says no more than this is entered by `enter_plain`. Calls of ONNX come in torch's words (see `onnx_words`), and
+with all that they leave unsaid.
 
 What has no rule, or whose rule raises `UnsupportedError`, is a foreign node; later patterns may still read it together
 with its neighbours, and what is left then is reported, all at once.
@@ -19,6 +22,7 @@ import numpy as np
 
 from archspec.importing.arrays import signs_of
 from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value, references
+from archspec.ops import window
 from archspec.ops.base import per_axis
 
 
@@ -204,23 +208,17 @@ def few(sides: Sequence[tuple[int, int]]) -> Any:
     return tuple(side for pair in sides for side in pair)
 
 
-def sides(call: Bound, kernel: Sequence[int]) -> list[tuple[int, int]]:
-    """The padding of a window: before and behind each axis."""
+def sides(call: Bound, kernel: tuple[int, ...]) -> Sequence[tuple[int, int]]:
+    """The padding of a window, before and behind each axis; ONNX may say it by a word."""
     word, axes = call.get("auto_pad", "NOTSET"), len(kernel)
     if word == "VALID" or call.get("padding") == "valid":
         return [(0, 0)] * axes
-    if call.has("pads") and word == "NOTSET":
-        pads = call.get("pads")
-        return [*zip(pads[:axes], pads[axes:], strict=True)]
     if word == "NOTSET":
-        return [(size, size) for size in per_axis(one_or_pair(call.get("padding", 0)), axes)]
-    sizes, strides = call.shape("input" if call.has("input") else "self")[2:], call.get("stride", (1,) * axes)
-    found = []
-    for size, k, s, d in zip(sizes, kernel, per_axis(strides, axes), call.get("dilation", (1,) * axes), strict=True):
-        whole = max((-(-size // s) - 1) * s + d * (k - 1) + 1 - size, 0)
-        less, more = whole // 2, whole - whole // 2
-        found.append((less, more) if word == "SAME_UPPER" else (more, less))
-    return found
+        pads = call.get("pads") or per_axis(one_or_pair(call.get("padding", 0)), axes) * 2
+        return [*zip(pads[:axes], pads[axes:], strict=True)]
+    sizes = call.shape("input" if call.has("input") else "self")[2:]
+    pairs = window.sides("tf_same", sizes, kernel, call.get("stride", 1), call.get("dilation", 1))
+    return pairs if word == "SAME_UPPER" else [pair[::-1] for pair in pairs]
 
 
 def is_even(pairs: Sequence[tuple[int, int]]) -> bool:

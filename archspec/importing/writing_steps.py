@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import count
 from typing import Any, TypeAlias
 
 from archspec import ops
@@ -79,6 +80,16 @@ def cleaned(name: str) -> str:
     return found if found[:1].isalpha() and found.isascii() and found not in RESERVED else ""
 
 
+def free_name(name: str, taken: Container[str]) -> str:
+    """A name that nothing has: the second of a name has a number.
+
+    >>> free_name("unit", {"conv"}), free_name("unit", {"unit", "unit_2"})
+    ('unit', 'unit_3')
+    """
+    further = (f"{name}_{number}" for number in count(2))
+    return name if name not in taken else next(each for each in further if each not in taken)
+
+
 def _label(items: Items) -> None:
     """Give what is gone back to a label of its own, in the whole body."""
     within = list(everything(items))
@@ -132,22 +143,19 @@ class _Writer:
                 self.names[id(item)] = item.name_in_stage
 
     def _step(self, item: Item) -> AnyStep:
-        if isinstance(item, Back):
-            to = settled(item.to)
-            return From(**{"from": getattr(to, "label", None) or "input"})
-        if isinstance(item, Leaf):
-            return self._call(item)
-        if isinstance(item, ModuleItem):
-            return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
-        if isinstance(item, Repeated):
-            return Repeat(
-                repeat=_written(item.times, self.text),
-                body=self._inner(item.items),
-                **self._as(item, cleaned(item.name)),
-            )
-        if isinstance(item, ConditionItem):
-            other = self.body(item.other) if item.other else None
-            return When(when=item.condition, then=self.body(item.then), **({"else": other} if other else {}))
+        match item:
+            case Back():
+                return From(**{"from": getattr(settled(item.to), "label", None) or "input"})
+            case Leaf():
+                return self._call(item)
+            case ModuleItem():
+                return Group(body=self._inner(item.items), **self._as(item, cleaned(item.name)))
+            case Repeated():
+                times, body = _written(item.times, self.text), self._inner(item.items)
+                return Repeat(repeat=times, body=body, **self._as(item, cleaned(item.name)))
+            case ConditionItem():
+                other = {"else": self.body(item.other)} if item.other else {}
+                return When(when=item.condition, then=self.body(item.then), **other)
         return self._table(item) if isinstance(item, TableItem) else self._join(item)
 
     def _call(self, leaf: Leaf) -> Call | Use:
@@ -180,21 +188,19 @@ class _Writer:
 
     def _column(self, name: str, cells: list[Any], again: bool) -> tuple[TableColumn, list[Any]]:
         """A column; where each of its numbers is made by one function, the header says by which."""
-        texts = [written({name: cell}, self.text)[name] for cell in cells]
+        texts = [_written(cell, self.text) for cell in cells]
         numbers = [int(cell) for cell in cells if isinstance(cell, Varied)]
-        told = [str(text) for text, cell in zip(texts, cells, strict=True) if cell is not None]
+        told = [str(text) for text in texts if text is not None]
         symbol = told[0].rpartition(" * ")[2] if told else ""
+        function = told[0].partition("(")[0] if told else ""
+        built = None
         if symbol.isidentifier() and told == [f"{number} * {symbol}" if number > 1 else symbol for number in numbers]:
-            return TableColumn(name=name, built=f"{symbol} * {name}"), [None if c is None else int(c) for c in cells]
-        functions = {text.partition("(")[0] for text in told}
-        if len(numbers) != len(told) or len(functions) != 1 or again:
+            built = f"{symbol} * {name}"
+        elif told and not again and told == [f"{function}({number})" for number in numbers]:
+            built = f"{function}({name})"
+        if built is None:
             return TableColumn(name=name), texts
-        (function,) = functions
-        if told != [f"{function}({number})" for number in numbers]:
-            return TableColumn(name=name), texts
-        return TableColumn(name=name, built=f"{function}({name})"), [
-            None if cell is None else int(cell) for cell in cells
-        ]
+        return TableColumn(name=name, built=built), [None if cell is None else int(cell) for cell in cells]
 
     def _join(self, fork: ForkItem) -> Join:
         branches = {
@@ -225,10 +231,7 @@ class _Writer:
         return {"as": self._as_free(name)}
 
     def _as_free(self, name: str) -> str:
-        name = free = unlike_given(name, self.given)
-        number = 2
-        while free in self.taken:
-            free, number = f"{name}_{number}", number + 1
+        free = free_name(unlike_given(name, self.given), self.taken)
         self.taken.add(free)
         return free
 
@@ -251,9 +254,7 @@ def _names_of(branches: Sequence[Branch]) -> list[str]:
     """What branches are called, each by a name of its own; the second of a name has a number."""
     named, found = any(branch.name for branch in branches), list[str]()
     for number, branch in enumerate(branches, 1):
-        name = cleaned(branch.name) or _called(branch.items, number, named)
-        further = (f"{name}_{again}" for again in range(2, len(branches) + 2))
-        found.append(name if name not in found else next(each for each in further if each not in found))
+        found.append(free_name(cleaned(branch.name) or _called(branch.items, number, named), found))
     return found
 
 

@@ -13,8 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from archspec.kernels import compiled
-from archspec.kernels.by_numpy import scaled
-from archspec.kernels.signs import Array, bits, words
+from archspec.kernels.by_numpy import Array, bits, scaled, words
 from archspec.kernels.window import Window
 
 WORTH_A_THREAD = 2**26

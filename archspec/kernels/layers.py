@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from archspec.errors import ArchspecError
-from archspec.kernels.signs import Array
+from archspec.kernels.by_numpy import Array
 from archspec.kernels.ways import Way, way
 from archspec.kernels.window import Window
 from archspec.runtime.binary import BinaryConv2d, BinaryLinear

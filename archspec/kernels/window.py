@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from archspec.kernels.signs import Array
+from archspec.kernels.by_numpy import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from archspec.errors import SpecError, SpecErrors, UnknownNameError
 from archspec.language import zoo
-from archspec.language.check import DEFINING, check
+from archspec.language.check import check
 from archspec.language.document import Document
-from archspec.language.extend import extended
+from archspec.language.extend import SECTIONS, extended
 from archspec.language.located import Faults, validated, without_echoes
 from archspec.language.origin import Origin, digest, origin
 from archspec.language.reader import decode, parse, read_bytes
@@ -110,6 +110,13 @@ def foreign(name: str, data: bytes) -> str | None:
     return known or next(begins, "a TensorFlow Lite model" if data[4:8] == b"TFL3" else None)
 
 
+OTHER_FILES = {
+    "plan": "a plan (archspec compress --plan)",
+    "figures_of": "a file of figures (archspec reproduce --figures)",
+}
+"""What files of this library are that begin with other keys than a specification."""
+
+
 def _is_zoo_name(name: str) -> bool:
     """Whether a text without a folder or an ending names no file that exists."""
     return name != "-" and not {"/", os.sep, ".", "\0"} & set(name) and not os.path.isfile(name)
@@ -127,12 +134,15 @@ def loads(text: str, name: str = "<text>") -> Document:
 def _read(text: str, name: str, file: str | None, network: bool) -> Document:
     faults = Faults()
     tree = parse(text, name, faults)
+    for key, what in OTHER_FILES.items():
+        if key in tree and "archspec" not in tree:
+            raise SpecErrors([SpecError(f"this is {what}, and no specification", tree.key(key))])
     try:
         tree = extended(tree, file, lambda other: parse(decode(read_bytes(other), other), other))
         document = validated(Document, tree, faults)
     except SpecErrors as error:
         raise SpecErrors([*faults, *error.errors]) from None
-    if not document.broken and not faults.unread & DEFINING:
+    if not document.broken and faults.unread.isdisjoint(SECTIONS):
         faults.extend(fault for fault in check(document) if network or not _of_the_network(fault, document))
     if faults:
         raise SpecErrors(without_echoes(faults))

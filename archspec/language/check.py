@@ -19,9 +19,6 @@ from archspec.language.rules import (
 )
 from archspec.language.steps import within
 
-DEFINING = frozenset({"symbols", "functions", "lookups", "let", "blocks"})
-"""The parts of a document that define names: nothing can be said of its names while one of them cannot be read."""
-
 
 def check(document: Document) -> list[SpecError]:
     """The faults that a document shows without being expanded, in no particular order; no more than are shown."""

@@ -15,6 +15,8 @@ from archspec.language.reader import Mapping, Scalar
 from archspec.writing import printable
 
 SECTIONS = ("symbols", "functions", "lookups", "let", "blocks")
+"""The keys that define names: nothing can be said of a document's names while one of them cannot be read."""
+
 REPLACED = {"input": "inputs", "inputs": "input"}
 """Keys that say the same: of these, that of the upper specification alone holds."""
 

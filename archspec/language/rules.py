@@ -163,6 +163,7 @@ def symbol_of(document: Document, name: str) -> Symbol:
     symbols = document.symbols
     if name not in symbols:
         known = f"; its symbols are {', '.join(symbols)}" if symbols else "; it has no symbols"
+        known += ", and the batch is --batch, or batch=" if name == "batch" else ""
         raise BindingError(f"'{document.name}' has no symbol '{name}'{did_you_mean(name, symbols) or known}")
     return symbols[name]
 

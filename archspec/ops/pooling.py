@@ -308,12 +308,8 @@ def _longest(h: Dim, o: Dim) -> Dim:
     """The longest window of an axis, from ⌊i·h/o⌋ to ⌈(i+1)·h/o⌉."""
     if type(h) is int and type(o) is int:
         return max(-(-(i + 1) * h // o) - i * h // o for i in range(o // math.gcd(h, o)))
-    try:
-        return exact_div(h, o)
-    except DivisibilityError:
-        if not (type(o) is int and o <= MOST_WINDOWS):
-            raise
-        return maximum(*dict.fromkeys(end - begin for begin, end in _windows(h, o)))
+    lengths = _uneven(h, o)
+    return exact_div(h, o) if lengths is None else maximum(*dict.fromkeys(lengths))
 
 
 def _covered(h: Dim, o: Dim) -> Dim:
@@ -324,15 +320,20 @@ def _covered(h: Dim, o: Dim) -> Dim:
     """
     if type(h) is int and type(o) is int:
         return h + o - math.gcd(h, o)
+    lengths = _uneven(h, o)
+    return h if lengths is None else sum(lengths)
+
+
+def _uneven(h: Dim, o: Dim) -> list[Dim] | None:
+    """The lengths of the windows of an axis, one by one; None where o divides h, and all are h/o long.
+
+    Raises:
+        DivisibilityError: It does not, and there are too many windows.
+    """
     try:
         exact_div(h, o)
     except DivisibilityError:
         if not (type(o) is int and o <= MOST_WINDOWS):
             raise
-        return sum(end - begin for begin, end in _windows(h, o))
-    return h
-
-
-def _windows(h: Dim, o: int) -> list[tuple[Dim, Dim]]:
-    """Where each window of an axis begins and ends."""
-    return [(floor_div(i * h, o), ceil_div((i + 1) * h, o)) for i in range(o)]
+        return [ceil_div((i + 1) * h, o) - floor_div(i * h, o) for i in range(o)]
+    return None

@@ -315,7 +315,8 @@ def load(paper: str | os.PathLike[str]) -> Paper:
     """
     name = zoo.file_of(paper, "published", "paper")
     errors = Faults()
-    found = validated(Paper, parse(decode(read_bytes(name), name), name), errors)
+    wanted = "a file of figures is a mapping that begins with 'figures_of'"
+    found = validated(Paper, parse(decode(read_bytes(name), name), name, wanted=wanted), errors)
     if not found.broken:
         errors.extend(_faults(found))
     if errors:

@@ -18,7 +18,7 @@ REPORTS: Mapping[str, str] = {
     "Network": "show:show",
     "Packed": "compress:packed",
     "Prediction": "compress:prediction",
-    "Reconciliation": "reconcile:reconcile",
+    "Reconciliation": "reproduce:reconcile",
     "Result": "train:train",
     "Search": "sweep:search",
     "Sensitivity": "sensitivity:sensitivity",

@@ -259,16 +259,10 @@ def changed(table: CostTable, before: CostTable | None) -> Report:
     there = {_read(row) for row in cost(before).tables[0].rows}
     rows = report.tables[0]
     marks = [EMPTY if _read(row) in there else Name("←") for row in rows.rows]
-    sections = [
-        Section([_marked(part, marks) if part is rows else part for part in section.parts])
-        for section in report.sections
-    ]
+    columns = [*rows.columns, *([Column("", marks, "changed")] if any(mark != EMPTY for mark in marks) else [])]
+    marked = Table(columns, rows.roles)
+    sections = [Section([marked if part is rows else part for part in section.parts]) for section in report.sections]
     return Report([*sections[:-1], Section((Notes(_differences(table, before)),)), sections[-1]])
-
-
-def _marked(table: Table, marks: Sequence[Cell]) -> Table:
-    columns = [*table.columns, Column("", marks, "changed")] if any(mark != EMPTY for mark in marks) else table.columns
-    return Table(columns, table.roles)
 
 
 def _read(row: Sequence[Cell]) -> tuple[str, ...]:

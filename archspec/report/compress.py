@@ -37,7 +37,7 @@ def prediction(found: "Prediction") -> Report:
     """The table of a network under a plan."""
     return Report(
         (
-            Section((Title(_sentence(found)), Notes(_notes(found)))),
+            Section((Title(_sentence(found)), *((Notes(notes),) if (notes := _notes(found)) else ()))),
             Section((_layers(found),)),
             *(() if found.file is None else _size_of_file(found.file)),
         ),
@@ -272,9 +272,17 @@ def _bits(terms: Mapping[str, Any]) -> dict[str, Any]:
 
 def verified(found: "Verified") -> Report:
     """What was found in a file: predicted beside actual, one line per term, and what is wrong."""
-    compared = (Section((_compared(found),)),) if found.actual else ()
+    names = list({**found.predicted, **found.actual})
+    compared = [
+        Column("term", [Name(name.replace("_", " ")) for name in names]),
+        Column("predicted [bits]", [Number(found.predicted.get(name, 0)) for name in names], "predicted"),
+        Column("in the file", [Number(found.actual.get(name, 0)) for name in names], "actual"),
+    ]
     return Report(
-        (*compared, Section((Notes((found.sentence, *found.findings)),))),
+        (
+            *([Section((Table(compared),))] if found.actual else []),
+            Section((Notes((found.sentence, *found.findings)),)),
+        ),
         data=lambda: {
             "path": str(found.path),
             "mode": found.mode,
@@ -284,17 +292,6 @@ def verified(found: "Verified") -> Report:
             "actual": dict(found.actual),
             "findings": list(found.findings),
         },
-    )
-
-
-def _compared(found: "Verified") -> Table:
-    names = list({**found.predicted, **found.actual})
-    return Table(
-        [
-            Column("term", [Name(name.replace("_", " ")) for name in names]),
-            Column("predicted [bits]", [Number(found.predicted.get(name, 0)) for name in names], "predicted"),
-            Column("in the file", [Number(found.actual.get(name, 0)) for name in names], "actual"),
-        ]
     )
 
 

@@ -64,15 +64,35 @@ def cost(table: CostTable, grouping: str | int = "block", names: Sequence[str] |
             part of the tree of names under the subtotal of the part that it is in.
         names: The columns behind the names; see `report.columns`.
     """
-    lines = _lines(table, grouping)
+    network, lines = table.network, _lines(table, grouping)
     flat = "layer" if grouping == "tree" else grouping
     return Report(
         (
-            Section((Title(numbers.network_title(table.network)),)),
+            Section((Title(numbers.network_title(network)),)),
             Section((Table(_columns(table, lines, grouping, names), list(_roles(lines))),)),
             Section((Notes(_notes(table, names or ())),)),
         ),
-        data=lambda: _data(table, flat),
+        data=lambda: {
+            "spec": network.name,
+            "bindings": exact_texts(network.bindings),
+            "convention": table.convention.name,
+            "batch": raw(network.batch),
+            "policy": table.counting.policy,
+            "dtype": table.counting.dtype,
+            "weight_bits": table.counting.bits,
+            "input": list(map(raw, network.input.shape)),
+            **(
+                {"inputs": {name: list(map(raw, tensor.shape)) for name, tensor in network.inputs.items()}}
+                if len(network.inputs) > 1
+                else {}
+            ),
+            **({"not_counted": list(network.opaque)} if network.opaque else {}),
+            "totals": _figures(table.total),
+            "rows": [
+                {"name": row.name, "operator": row.operator, "output": list(map(raw, row.output)), **_figures(row)}
+                for row in table.by(flat)
+            ],
+        },
         records=lambda: _records(table.by(flat), names),
     )
 
@@ -313,32 +333,6 @@ def _sum_of_terms(table: CostTable) -> str:
 
 
 # ------------------------------------------------------------------ for machines
-
-
-def _data(table: CostTable, grouping: str | int) -> dict[str, Any]:
-    """The figures as JSON has them."""
-    network = table.network
-    return {
-        "spec": network.name,
-        "bindings": exact_texts(network.bindings),
-        "convention": table.convention.name,
-        "batch": raw(network.batch),
-        "policy": table.counting.policy,
-        "dtype": table.counting.dtype,
-        "weight_bits": table.counting.bits,
-        "input": list(map(raw, network.input.shape)),
-        **(
-            {"inputs": {name: list(map(raw, tensor.shape)) for name, tensor in network.inputs.items()}}
-            if len(network.inputs) > 1
-            else {}
-        ),
-        **({"not_counted": list(network.opaque)} if network.opaque else {}),
-        "totals": _figures(table.total),
-        "rows": [
-            {"name": row.name, "operator": row.operator, "output": list(map(raw, row.output)), **_figures(row)}
-            for row in table.by(grouping)
-        ],
-    }
 
 
 def _figures(row: CostRow) -> dict[str, Any]:

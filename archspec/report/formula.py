@@ -23,6 +23,14 @@ MOST_CONDITIONS = 6
 """Conditions that are printed; JSON has all."""
 
 
+VIEWS: Mapping[View, str] = {
+    "exact": "",
+    "divisible": ", where sizes divide",
+    "asymptotic": ", without roundings",
+}
+"""What titles say of a view."""
+
+
 def formulas(found: Sequence[Formula], view: View = "exact", *, proofs: Sequence[Proof] = ()) -> Report:
     """Formulas, one after the other.
 
@@ -72,7 +80,7 @@ def sources(found: Sequence[Formula], view: View, language: str) -> str:
 
 def _in_full(formula: Formula, view: View, proof: Proof | None) -> Section:
     """One line per term, and what is to be said of it."""
-    title = Title(f"{formula.of}: {_name(formula)}{_views(view)}")
+    title = Title(f"{formula.of}: {_name(formula)}{VIEWS[view]}")
     return Section(
         (title, Formulas(tuple(_terms(formula, view)), of=_name(formula)), Notes(_notes(formula, view, proof)))
     )
@@ -90,7 +98,7 @@ def _list(found: Sequence[Formula], view: View, proofs: Sequence[Proof]) -> Sect
     wrong = [f"{name}: {_proof(proof)}" for name, proof in zip(names, proofs, strict=False) if not proof]
     if proofs and not wrong:
         notes.append(f"checked, each: {_proof(proofs[0]).removeprefix('checked: ')}")
-    title = Title(f"{subject}: {_name(first)}{_views(view)}")
+    title = Title(f"{subject}: {_name(first)}{VIEWS[view]}")
     return Section((title, Formulas(lines), Notes((*notes, *wrong))))
 
 
@@ -101,10 +109,6 @@ def _name(formula: Formula) -> str:
 
 def _equals(formula: Formula, view: View) -> str:
     return "≈" if view == "asymptotic" or formula.rounded else "="
-
-
-def _views(view: View) -> str:
-    return {"exact": "", "divisible": ", where sizes divide", "asymptotic": ", without roundings"}[view]
 
 
 def _terms(formula: Formula, view: View) -> Iterator[Equation]:

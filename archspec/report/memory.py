@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
 from archspec.errors import ArchspecError
 from archspec.memory import POLICIES
@@ -29,10 +28,23 @@ GROUPINGS = ("layer", "block")
 
 def memory(found: Memory, by: str = "block") -> Report:
     """The memory of a network; one row per layer or per block."""
+    lines = _lines(found, by)
     return Report(
         (
             Section((Title(_sentence(found)), Notes(_notes(found)))),
-            Section((Table(_columns(_lines(found, by), found.peak)),)),
+            Section(
+                (
+                    Table(
+                        [
+                            Column("node", [Name(name) for name, _ in lines]),
+                            Column("largest at", [Name(moment.node.operator.name) for _, moment in lines]),
+                            Column("output", [Shape(moment.node.output.shape) for _, moment in lines]),
+                            Column("bytes", [Number(moment.bytes) for _, moment in lines]),
+                            Column("", [Bar(moment.bytes, found.peak) for _, moment in lines], "share"),
+                        ]
+                    ),
+                )
+            ),
         ),
         data=lambda: {
             "spec": found.network.name,
@@ -58,16 +70,6 @@ def _lines(found: Memory, by: str) -> list[tuple[str, Moment]]:
         return [(moment.node.name, moment) for moment in found.timeline]
     blocks = groupby(found.timeline, lambda moment: moment.node.block)
     return [(name, max(moments, key=lambda moment: moment.bytes)) for name, moments in blocks]
-
-
-def _columns(lines: Sequence[tuple[str, Moment]], peak: Any) -> list[Column]:
-    return [
-        Column("node", [Name(name) for name, _ in lines]),
-        Column("largest at", [Name(moment.node.operator.name) for _, moment in lines]),
-        Column("output", [Shape(moment.node.output.shape) for _, moment in lines]),
-        Column("bytes", [Number(moment.bytes) for _, moment in lines]),
-        Column("", [Bar(moment.bytes, peak) for _, moment in lines], "share"),
-    ]
 
 
 def _records(timeline: Sequence[Moment]) -> Table:

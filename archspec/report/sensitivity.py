@@ -1,6 +1,6 @@
 """How a cost answers to its symbols, and who dominates it where."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -106,13 +106,30 @@ def crossover(found: Crossover) -> Report:
     symbol = found.line.symbol
     head = f"{found.name}: {found.quantity} by {found.by}, along {symbol} {_ends(found.line)}; {_at(found.bindings)}"
     notes = ["shares are those of the first and of the last network"]
-    crossings = (Section((Table(_crossings(found.crossings, symbol)),)),) if found.crossings else ()
+    crossings = [
+        Column("has more", [Name(crossing.above) for crossing in found.crossings]),
+        Column("than", [Name(crossing.below) for crossing in found.crossings]),
+        Column(f"from {symbol}", [Number(each.value, decimal(each.value)) for each in found.crossings]),
+        Column(
+            "they change places",
+            [
+                Name("once" if c.times == 1 else f"{c.times} times, first at {decimal(c.first)}")
+                for c in found.crossings
+            ],
+        ),
+        Column("equal where sizes divide", [Name(_root(crossing)) for crossing in found.crossings]),
+    ]
     if found.crossings:
         notes.append(
             "where the two are equal is that of the formulas where sizes divide; from where on one has more is counted"
         )
     return Report(
-        (Section((Title(head),)), Section((Table(_reigns(found)),)), *crossings, Section((Notes(notes),))),
+        (
+            Section((Title(head),)),
+            Section((Table(_reigns(found)),)),
+            *([Section((Table(crossings),))] if found.crossings else []),
+            Section((Notes(notes),)),
+        ),
         data=lambda: {
             "spec": found.name,
             "quantity": found.quantity,
@@ -165,19 +182,6 @@ def _ends(line: SearchRange) -> str:
     if line.kind == "choices":
         return f"of {', '.join(map(decimal, line.values))}"
     return f"from {decimal(line.low)} to {decimal(line.high)}"
-
-
-def _crossings(crossings: Sequence[Crossing], symbol: str) -> list[Column]:
-    return [
-        Column("has more", [Name(crossing.above) for crossing in crossings]),
-        Column("than", [Name(crossing.below) for crossing in crossings]),
-        Column(f"from {symbol}", [Number(crossing.value, decimal(crossing.value)) for crossing in crossings]),
-        Column(
-            "they change places",
-            [Name("once" if c.times == 1 else f"{c.times} times, first at {decimal(c.first)}") for c in crossings],
-        ),
-        Column("equal where sizes divide", [Name(_root(crossing)) for crossing in crossings]),
-    ]
 
 
 def _root(crossing: Crossing) -> str:

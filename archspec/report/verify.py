@@ -35,7 +35,31 @@ def verify(agreements: "Sequence[Agreement]", *, layers: bool = False) -> Report
         sections = [Section((Table(columns, _roles(agreements)),))]
     return Report(
         (*sections, Section((Notes(_findings(agreements)),))),
-        data=lambda: [_data(agreement) for agreement in agreements],
+        data=lambda: [
+            {
+                "spec": agreement.name,
+                "bindings": agreement.bindings,
+                "agrees": bool(agreement),
+                "nodes": len(agreement.rows),
+                "totals": {fact: getattr(agreement.total.analytic, fact) for fact in COUNTS},
+                "disagreements": [
+                    {
+                        "name": row.name,
+                        "operator": row.operator,
+                        "facts": {
+                            fact: {
+                                "analytic": getattr(row.analytic, fact),
+                                "torch": row.real and getattr(row.real, fact),
+                            }
+                            for fact in row.differing
+                        },
+                    }
+                    for row in agreement.compared
+                    if not row
+                ],
+            }
+            for agreement in agreements
+        ],
         records=lambda: Table(  # ours, as those of torch are the same or named among the findings
             [
                 *_called(agreements),
@@ -130,25 +154,3 @@ ONE_BIT = (
     "MACs are those that torch carries out: it computes one-bit layers by real ones; count has their operations as "
     "binary, and not among the MACs"
 )
-
-
-def _data(agreement: "Agreement") -> dict[str, Any]:
-    return {
-        "spec": agreement.name,
-        "bindings": agreement.bindings,
-        "agrees": bool(agreement),
-        "nodes": len(agreement.rows),
-        "totals": {fact: getattr(agreement.total.analytic, fact) for fact in COUNTS},
-        "disagreements": [
-            {
-                "name": row.name,
-                "operator": row.operator,
-                "facts": {
-                    fact: {"analytic": getattr(row.analytic, fact), "torch": row.real and getattr(row.real, fact)}
-                    for fact in row.differing
-                },
-            }
-            for row in agreement.compared
-            if not row
-        ],
-    }

@@ -20,6 +20,13 @@ def weights(matching: "Matching") -> Report:
     """What fills each array, and why; what is left over; in what the two differ; what is assumed."""
     lines = list(_lines(matching))
     bound = numbers.bindings(matching.bindings)
+    filled = [
+        Column("layer", [Name(line.name) for line in lines]),
+        Column("arrays", [Name(_ARRAYS.get(line.arrays, ", ".join(line.arrays))) for line in lines]),
+        Column("shape", [Number(None, line.shape) for line in lines]),
+        Column("why", [Name(line.why) for line in lines]),
+        Column("filled by", [Name(line.source) for line in lines]),
+    ]
     left = [
         Column("left over in the source", [Name(left.key) for left in matching.left], "key"),
         Column("shape", [Sizes(left.shape) for left in matching.left]),
@@ -28,7 +35,7 @@ def weights(matching: "Matching") -> Report:
     return Report(
         (
             Section((Title(f"{matching.name}, its weights from elsewhere" + (f": {bound}" if bound else "")),)),
-            Section((Table(_filled(lines), wide="below"),)),
+            Section((Table(filled, wide="below"),)),
             *([Section((Table(left),))] if matching.left else []),
             Section((Notes((*_legend(lines), *_findings(matching))),)),
         ),
@@ -84,16 +91,6 @@ def _lines(matching: "Matching") -> Iterator[_MatchLine]:
         found = arrays[0].found
         last = tuple(row.key.rpartition(".")[2] for row in arrays)
         yield _MatchLine(name, last, shape if found is None else f"{shape} of {sizes(found)}", source, why)
-
-
-def _filled(lines: list[_MatchLine]) -> list[Column]:
-    return [
-        Column("layer", [Name(line.name) for line in lines]),
-        Column("arrays", [Name(_ARRAYS.get(line.arrays, ", ".join(line.arrays))) for line in lines]),
-        Column("shape", [Number(None, line.shape) for line in lines]),
-        Column("why", [Name(line.why) for line in lines]),
-        Column("filled by", [Name(line.source) for line in lines]),
-    ]
 
 
 _ARRAYS: dict[tuple[str, ...], str] = {("weight", "bias", "running_mean", "running_var"): "γ, β, mean, var"}

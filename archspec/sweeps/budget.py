@@ -47,15 +47,16 @@ class Budget:
         return Fraction(self.excess(value)) / (bound or 1)
 
 
-def budgets(texts: Mapping[str, str | Iterable[str]]) -> tuple[Budget, ...]:
-    """The budgets of several quantities.
+def budgets(texts: Mapping[str, str | float | Iterable[str]]) -> tuple[Budget, ...]:
+    """The budgets of several quantities; a number is the most.
 
     Raises:
         ArchspecError: There is none; a quantity is unknown; a text is no bound; two bounds contradict each other.
     """
     if not texts:
         raise ArchspecError("what is the budget? give one, such as macs <=300M")
-    return tuple(budget(name, [text] if isinstance(text, str) else text) for name, text in texts.items())
+    bounds = ((name, [str(each)] if isinstance(each, (str, int, float)) else each) for name, each in texts.items())
+    return tuple(budget(name, each) for name, each in bounds)
 
 
 def budget(quantity: str | Quantity, texts: Iterable[str]) -> Budget:

@@ -1,4 +1,7 @@
-"""The values of a symbol in a sweep, as one writes them: 1/4..2:1/4, 96,128..224:32, * for all."""
+"""The points of a sweep: each specification under each plan, at each combination of values; and pieces of them.
+
+The values of a symbol are written 1/4..2:1/4, 96,128..224:32, or * for all.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -3,28 +3,179 @@
 All points of a patch are counted at once, by the rules that count one network, on arrays that depend on few axes. Where
 the points answer a condition differently (`in_channels == c`), or some of them give no network, `dims.differing` says
 which, and the patch is cut along the axis on which that depends. A patch of one point is counted in plain integers.
+
+What a quantity is on a patch are arrays that depend on few of its axes. The size of a layer's result depends on a width
+multiplier and on the side of the image, its classifier on the number of classes. Added up where they meet, they would
+fill the whole grid; kept apart, a thousand times a hundred times a thousand points are two tables of a hundred thousand
+and a million numbers. An array has one axis for each of the grid's, of length 1 where it does not depend on it. A `key`
+says where: for each axis a slice, or the place of each point that is asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from archspec import cost, graph
-from archspec.arrays import narrowed
+from archspec.arrays import LARGEST, narrowed
 from archspec.compress.prediction import prediction
 from archspec.compress.rewriting import with_one_bit
-from archspec.cost import Counting
-from archspec.dims import differing, known_less
+from archspec.cost import CostTable, Counting, Peak, Ratio, quantity
+from archspec.dims import differing, exact, known_less
 from archspec.errors import ArchspecError
 from archspec.graph import Network
-from archspec.language.document import Document
 from archspec.language.rules import MAX_SIZE
+from archspec.memory.peak import addends
 from archspec.sweeps.criteria import PLANNED
 from archspec.sweeps.grid import BATCH, Subject
-from archspec.sweeps.separable import Separable, separable, summed
+
+Key: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """A sum of arrays, int64 where no sum of theirs can leave it, else of Python's integers."""
+
+    parts: tuple[Any, ...]
+
+    def at(self, key: Key) -> Any:
+        """The sums, not spread over axes that they do not depend on; an int where they depend on none."""
+        return reduce(np.add, [_taken(part, key) for part in self.parts])
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of the arrays."""
+        return [np.shape(part) for part in self.parts]
+
+
+@dataclass(frozen=True, slots=True)
+class Highest:
+    """The largest of several sums."""
+
+    sums: tuple[Summed, ...]
+
+    def at(self, key: Key) -> Any:
+        """The largest sums."""
+        return reduce(np.maximum, [each.at(key) for each in self.sums])
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of the arrays."""
+        return [shape for each in self.sums for shape in each.shapes]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """One over another, exactly; None over nothing."""
+
+    above: "Separable"
+    below: "Separable"
+
+    def at(self, key: Key) -> Any:
+        """The fractions, each made once."""
+        pairs = np.broadcast_arrays(self.above.at(key), self.below.at(key))
+        flat = [np.asarray(each).ravel() for each in pairs]
+        known: dict[tuple[int, int], Any] = {}
+        found = np.empty(flat[0].size, dtype=object)
+        for place, pair in enumerate(zip(flat[0].tolist(), flat[1].tolist(), strict=True)):
+            if pair not in known:
+                known[pair] = None if pair[1] == 0 else exact(Fraction(pair[0]) / Fraction(pair[1]))
+            found[place] = known[pair]
+        return found.reshape(pairs[0].shape)
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of the arrays."""
+        return [*self.above.shapes, *self.below.shapes]
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """What is nowhere defined."""
+
+    shapes = ()
+
+    def at(self, key: Key) -> Any:  # noqa: ARG002  # nowhere is everywhere alike
+        """None."""
+        return np.array(None, dtype=object)
+
+
+Separable: TypeAlias = Summed | Highest | Quotient | Undefined
+
+
+def separable(table: CostTable, name: str) -> Separable:
+    """A quantity of a network whose sizes are arrays."""
+    of = quantity(name)
+    if isinstance(of, Ratio):
+        above, below = separable(table, of.above), separable(table, of.below)
+        undefined = isinstance(above, Undefined) or isinstance(below, Undefined)
+        return Undefined() if undefined else Quotient(above, below)
+    if isinstance(of, Peak) and table.counting.order == "given":
+        asked = table.counting
+        moments = addends(table.network, of.policy or asked.policy, asked.dtype, in_place=asked.in_place)
+        return highest(map(summed, moments))
+    if of.kind == "sum":
+        return summed(table.column(of))
+    if of.kind == "largest":
+        found = [each for each in table.column(of) if each is not None]
+        return highest(summed([each]) for each in found) if found else Undefined()
+    return summed([table.figure(name)])
+
+
+def summed(values: Iterable[Any]) -> Summed:
+    """The sum of numbers and arrays; those are added up that depend on the same axes, or on fewer than another.
+
+    >>> summed([3, np.ones((2, 1), dtype=np.int64), np.ones((1, 4), dtype=np.int64), 5]).shapes
+    [(2, 1), (1, 4)]
+    """
+    groups: dict[tuple[int, ...], Any] = {}
+    for value in values:
+        groups[np.shape(value)] = groups.get(np.shape(value), 0) + value
+    parts: list[Any] = []
+    for shape in sorted(groups, key=lambda shape: (-np.prod(shape, dtype=float), shape)):
+        for place, part in enumerate(parts):
+            if np.broadcast_shapes(np.shape(part), shape) == np.shape(part):
+                parts[place] = part + groups[shape]
+                break
+        else:
+            parts.append(groups[shape])
+    plain = [np.asarray(part) for part in parts]
+    if sum(_bound(part) for part in plain) > LARGEST:
+        plain = [part.astype(object) for part in plain]
+    return Summed(tuple(reversed(plain)))
+
+
+def highest(sums: Iterable[Summed]) -> Highest:
+    """The largest of sums; of those of one array, that depend on the same axes, at once."""
+    single: dict[tuple[int, ...], Any] = {}
+    others: list[Summed] = []
+    for each in sums:
+        shape = each.shapes[0]
+        if len(each.parts) == 1:
+            single[shape] = np.maximum(single[shape], each.parts[0]) if shape in single else each.parts[0]
+        else:
+            others.append(each)
+    return Highest((*(Summed((part,)) for part in single.values()), *others))
+
+
+def _bound(part: Any) -> int:
+    """What no absolute value of an array exceeds; more than any int64 where it holds no int64."""
+    if part.dtype != np.int64:
+        return LARGEST + 1
+    return max(int(part.max()), -int(part.min()))
+
+
+def _taken(part: Any, key: Sequence[Any]) -> Any:
+    """An array at a key, whose axes of length 1 stay as they are under slices, and serve any place."""
+    if not part.shape:
+        return part[()]
+    alone = (slice(None) if isinstance(each, slice) else 0 for each in key)
+    return part[tuple(a if n == 1 else each for n, a, each in zip(part.shape, alone, key, strict=True))]
+
 
 MAX_TABLE = 2**20
 """How many numbers an array has at most; a patch with larger ones is cut."""
@@ -64,14 +215,10 @@ class Cutter:
         self.counting = counting
         self.registered = [name for name in quantities if name not in PLANNED]
         self.planned = [name for name in quantities if name in PLANNED]
-        self.document = self._document()
-
-    def _document(self) -> Document:
-        """The specification, with the one-bit layers that its plan gives it."""
-        subject = self.subject
-        if subject.plan is None or not any(entry.binary for entry in subject.plan.layers):
-            return subject.document
-        return with_one_bit(subject.document, graph.expand(subject.document, subject.bindings), subject.plan)
+        self.document = subject.document
+        if subject.plan is not None and any(entry.binary for entry in subject.plan.layers):
+            whole = graph.expand(subject.document, subject.bindings)
+            self.document = with_one_bit(subject.document, whole, subject.plan)
 
     def patches(self, start: Sequence[int], stop: Sequence[int]) -> Iterator[Patch]:
         """The patches from one place to another."""
@@ -129,12 +276,14 @@ class Cutter:
                 if single:
                     raise
                 longest = max(range(len(places)), key=lambda axis: len(places[axis]))
-                return "", [_along(np.arange(len(places[longest])) % 2, longest, len(places))]
+                return "", [_lying(np.arange(len(places[longest])) % 2, longest, len(places))]
 
     def _figures(self, places: Sequence[Any]) -> dict[str, Separable]:
         network = self._network(places)
         for tensor in (*network.inputs.values(), *(node.output for node in network.nodes)):
-            _check_sizes(tensor.shape)
+            # as a single network's are seen to be; where that is so of some alone, these are told apart
+            if any(known_less(size, 1) or known_less(MAX_SIZE, size) for size in tensor.shape):
+                raise ArchspecError(f"a size is not from 1 to {MAX_SIZE}")
         table = cost.count(network, self.counting)
         found = {name: separable(table, name) for name in self.registered}
         if self.planned and self.subject.plan:
@@ -149,7 +298,7 @@ class Cutter:
             if chosen[0] is None:
                 continue
             several = len(chosen) > 1
-            values[name] = _along(narrowed(chosen, (len(chosen),)), axis, len(places)) if several else chosen[0]
+            values[name] = _lying(narrowed(chosen, (len(chosen),)), axis, len(places)) if several else chosen[0]
         batch = self.counting.batch
         if BATCH not in self.document.symbols:
             batch = values.pop(BATCH, batch)
@@ -175,7 +324,7 @@ def _longest(shape: Sequence[int]) -> int:
     return max(range(len(shape)), key=lambda axis: shape[axis])
 
 
-def _along(values: Any, axis: int, axes: int) -> Any:
+def _lying(values: Any, axis: int, axes: int) -> Any:
     """Values as an array that lies along one of several axes."""
     return values.reshape([-1 if each == axis else 1 for each in range(axes)])
 
@@ -196,14 +345,3 @@ def _groups(answers: Any) -> tuple[int, list[Any]]:
         axis = _longest(plain.shape)
         return axis, np.array_split(np.arange(plain.shape[axis]), plain.shape[axis])
     return best
-
-
-def _check_sizes(sizes: Sequence[Any]) -> None:
-    """See that sizes are from 1 to the largest that there is, as a single network's are seen to be.
-
-    Raises:
-        ArchspecError: They are not; where that is so of some alone, these are told apart.
-    """
-    for size in sizes:
-        if known_less(size, 1) or known_less(MAX_SIZE, size):
-            raise ArchspecError(f"a size is not from 1 to {MAX_SIZE}")

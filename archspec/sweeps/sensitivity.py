@@ -23,7 +23,7 @@ from archspec.graph import Network
 from archspec.result import Reported, short
 from archspec.sweeps.family import Family, SearchRange, Span, search_range
 from archspec.sweeps.survey import Survey
-from archspec.symbols import Condition, Log2, Maximum, Minimum, TableLookup, from_sympy, to_sympy, value
+from archspec.symbols import Condition, Log2, Maximum, Minimum, Rounding, TableLookup, from_sympy, to_sympy, value
 
 REACH = Fraction(5, 4)
 STEPS = 256
@@ -161,10 +161,6 @@ class _SensitivityQuestion:
     family: Family
     quantity: str
 
-    @property
-    def values(self) -> Mapping[str, Any]:
-        return self.family.bindings
-
     def count(self, network: Network) -> dict[str, Any]:
         return self.family.figures(network, [self.quantity])
 
@@ -177,12 +173,12 @@ class _SensitivityQuestion:
             elasticity, percent = self.slopes(found, name)
         except ArchspecError as error:
             reason = str(error).splitlines()[0]
-        return Response(name, self.values[name], elasticity, percent, reason, self.step(name), assumes)
+        return Response(name, self.family.bindings[name], elasticity, percent, reason, self.step(name), assumes)
 
     def formula(self, name: str) -> Formula:
         """The formula in one symbol; what that leaves open is decided as its value decides it."""
-        others = {key: each for key, each in self.values.items() if key != name}
-        with recording({name: self.values[name]}):
+        others = {key: each for key, each in self.family.bindings.items() if key != name}
+        with recording({name: self.family.bindings[name]}):
             family = self.family
             (found,) = formulas(family.document, self.quantity, free=(name,), bindings=others, counting=family.counting)
             return found
@@ -200,12 +196,15 @@ class _SensitivityQuestion:
         for atom, words in ((TableLookup, "is looked up in a table"), (Log2, "stands in a logarithm")):
             if found.exact.has(atom):
                 raise ArchspecError(f"{name} {words}; only its steps can be counted")
-        above = Fraction(self.values[name]) * Fraction(10**6 + 1, 10**6)
-        return slopes(chosen(found.divisible, {name: above}), symbol, to_sympy(self.values[name]))
+        above = Fraction(self.family.bindings[name]) * Fraction(10**6 + 1, 10**6)
+        smooth = chosen(found.divisible, {name: above})
+        if smooth.has(Rounding):
+            raise ArchspecError(f"{name} is what a rounded number is divided by; only its steps can be counted")
+        return slopes(smooth, symbol, to_sympy(self.family.bindings[name]))
 
     def step(self, name: str) -> NextNetwork | None:
         """The next network along a symbol that costs something else."""
-        here = self.values[name]
+        here = self.family.bindings[name]
         line = self.line(name)
         if line is None:
             return None
@@ -219,7 +218,7 @@ class _SensitivityQuestion:
 
     def line(self, name: str) -> SearchRange | None:
         """From a symbol's value to where its next step is looked for; None at its end."""
-        document, here = self.family.document, self.values[name]
+        document, here = self.family.document, self.family.bindings[name]
         symbol = document.symbols[name]
         if symbol.choices is not None:
             return search_range(document, name)

@@ -95,7 +95,7 @@ class Solution(Reported):
 def solve(
     family: Family,
     symbols: str | Iterable[str],
-    limits: Mapping[str, str | Iterable[str]],
+    limits: Mapping[str, str | float | Iterable[str]],
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,
@@ -220,14 +220,10 @@ class _Question:
 
     def rank(self, sample: Sample) -> tuple[Any, ...]:
         """The values of the symbols, words by their place among the choices; less of them for the smallest."""
-        values = sample.values
-        places = (self.place(name, values[name]) for name in self.names)
+        values, symbols = sample.values, self.family.document.symbols
+        choices = {name: symbols[name].choices or () for name in self.names if symbols[name].word}
+        places = (choices[n].index(values[n]) if n in choices else values[n] for n in self.names)
         return tuple(-place if self.smallest else place for place in places)
-
-    def place(self, name: str, value: Any) -> Any:
-        """A value as something that can be ordered."""
-        symbol = self.family.document.symbols[name]
-        return (symbol.choices or ()).index(value) if symbol.word else value
 
     def frontier(self, within: list[Sample]) -> tuple[Found, ...]:
         """The samples that none exceeds in one symbol without being less in the other, one for each network."""
@@ -277,7 +273,7 @@ class Choice(Reported):
 def choose(
     families: Iterable[Family],
     symbols: Iterable[str],
-    limits: Mapping[str, str | Iterable[str]],
+    limits: Mapping[str, str | float | Iterable[str]],
     *,
     between: Mapping[str, Iterable[Any]] | None = None,
     maximise: str | None = None,
@@ -307,7 +303,9 @@ def choose(
     families, symbols = tuple(families), tuple(symbols)
     budgets(limits)
     held = (name for family in families for name in family.bindings)
-    _check_known(families, (*symbols, *held, *(between or {})))
+    for name in (*symbols, *held, *(between or {})):
+        if not any(name in family.document.symbols for family in families):
+            raise BindingError(f"none of these networks has a symbol '{name}'")
     fitting: list[Solution] = []
     missing: list[Solution] = []
     refused: dict[str, str] = {}
@@ -327,12 +325,6 @@ def choose(
             continue
         (fitting if found else missing).append(found)
     return Choice(tuple(sorted(fitting, key=_rank)), tuple(sorted(missing, key=_miss)), refused)
-
-
-def _check_known(families: Iterable[Family], names: Iterable[str]) -> None:
-    for name in names:
-        if not any(name in family.document.symbols for family in families):
-            raise BindingError(f"none of these networks has a symbol '{name}'")
 
 
 def _own(family: Family, values: Mapping[str, Any]) -> dict[str, Any]:

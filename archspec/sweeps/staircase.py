@@ -85,15 +85,13 @@ def _gaps(samples: Sequence[tuple[Any, Mapping[str, Any]]]) -> Iterator[Piece]:
         yield Piece(low, high, figures)
 
 
-def _joined(pieces: Iterable[Piece], line: SearchRange) -> Iterator[Piece]:
+def _joined(pieces: Iterable[Piece], line: SearchRange) -> list[Piece]:
     """Neighbours that cost the same as one, along a symbol that takes every number."""
-    last: Piece | None = None
+    found: list[Piece] = []
     for piece in pieces:
-        if last is not None and line.kind == "real" and piece.figures == last.figures and piece.low == last.high:
-            last = Piece(last.low, piece.high, last.figures)
-            continue
-        if last is not None:
-            yield last
-        last = piece
-    if last is not None:
-        yield last
+        last = found[-1] if found and line.kind == "real" else None
+        if last is not None and piece.figures == last.figures and piece.low == last.high:
+            found[-1] = Piece(last.low, piece.high, last.figures)
+        else:
+            found.append(piece)
+    return found

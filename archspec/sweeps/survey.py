@@ -205,7 +205,7 @@ class _Part:
             self._slice(middle, stop)
             return
         self.survey.quantities = tuple(costs)
-        figures = (_listed(cost, stop - start) for cost in costs.values())
+        figures = (np.broadcast_to(cost, stop - start).tolist() for cost in costs.values())
         self.figures.update(zip(range(start, stop), zip(*figures, strict=True), strict=True))
         self._compare(arrays, start, stop)
 
@@ -296,10 +296,6 @@ def _span(values: Sequence[Fraction], first: int, last: int) -> Span:
     """From the first value to the last: those of even index are breaks, the others stand for the gap around them."""
     low, high = values[first - first % 2], values[last + last % 2]
     return Span(low, high, (first % 2 == 0, last % 2 == 0))
-
-
-def _listed(value: Any, length: int) -> list[int]:
-    return list(value.tolist()) if isinstance(value, np.ndarray) else [value] * length
 
 
 def _arrays(network: Network, axis: Axis | None) -> list[Any]:

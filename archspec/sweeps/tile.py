@@ -11,11 +11,9 @@ from archspec.arrays import LARGEST
 from archspec.cost import Counting
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective
-from archspec.sweeps.front import beside, ranked
 from archspec.sweeps.grid import Subject, Tile, pieces
-from archspec.sweeps.patches import Cutter, Patch
-from archspec.sweeps.rows import Rows, together, whole
-from archspec.sweeps.separable import Quotient, Separable
+from archspec.sweeps.patches import Cutter, Patch, Quotient, Separable
+from archspec.sweeps.rows import Rows, beside, ranked, together, whole
 
 BLOCK = 2**20
 """How many points are looked at together."""
@@ -173,12 +171,8 @@ def _within(budget: Budget, figure: Separable, key: tuple[Any, ...]) -> Any:
     if value.dtype == object:
         inside = np.frompyfunc(lambda each: each is not None and not budget.excess(each), 1, 1)(value)
         return np.asarray(inside, dtype=bool)  # of an array without axes, NumPy gives a plain truth value
-    inside = np.ones(value.shape, dtype=bool)
-    if budget.least is not None:
-        inside &= value >= budget.least
-    if budget.most is not None:
-        inside &= value <= budget.most
-    return inside
+    enough = budget.least is None or value >= budget.least
+    return np.logical_and(enough, budget.most is None or value <= budget.most)
 
 
 def _times(values: Any, factor: int) -> Any:

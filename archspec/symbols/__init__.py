@@ -26,6 +26,7 @@ from archspec.symbols.atoms import (
     lookup,
     symbol,
     to_sympy,
+    value,
 )
 from archspec.symbols.conditions import (
     RELATIONS,
@@ -47,6 +48,7 @@ from archspec.symbols.rules import (
     at_least,
     ceil,
     ceil_div,
+    cleared,
     divide,
     exact_div,
     floor,
@@ -58,9 +60,10 @@ from archspec.symbols.rules import (
     maximum,
     minimum,
     power,
+    quotient,
+    replaced,
     sqrt,
 )
-from archspec.symbols.values import cleared, quotient, replaced, value
 
 __all__ = [
     "RELATIONS",

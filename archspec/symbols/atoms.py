@@ -1,12 +1,11 @@
-"""Free symbols, and the atoms, which keep their meaning until their arguments are numbers."""
+"""Free symbols, the atoms, which keep their meaning until their arguments are numbers, and expressions at numbers."""
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-import sympy
-from sympy import Expr, Rational, Symbol
+from sympy import Add, Expr, Rational, Symbol, Tuple, expand, sympify
 from sympy.core.symbol import Str
 from sympy.printing.pretty.stringpict import prettyForm
 
@@ -26,7 +25,7 @@ def to_sympy(value: Any) -> Expr:
     """An exact number or expression as SymPy has it."""
     if isinstance(value, Fraction):
         return Rational(value.numerator, value.denominator)
-    return sympy.sympify(value, strict=True)
+    return sympify(value, strict=True)
 
 
 def from_sympy(value: Expr) -> Any:
@@ -78,8 +77,8 @@ class CeilDiv(Rounding):
     def whole(self) -> Expr | None:
         """What it is the quotient of without the remainder, where it is: a of ⌈(a − b + 1)/b⌉ = ⌊a/b⌋, b a symbol."""
         a, b = self.args
-        rest = sympy.expand(a + b - 1)
-        shorter = b.free_symbols and len(sympy.Add.make_args(rest)) < len(sympy.Add.make_args(a))
+        rest = expand(a + b - 1)
+        shorter = b.free_symbols and len(Add.make_args(rest)) < len(Add.make_args(a))
         return rest if shorter else None
 
     @property
@@ -113,7 +112,7 @@ class CeilDiv(Rounding):
 @lru_cache(maxsize=4096)
 def _flat(kept: CeilDiv) -> Expr:
     inner = {part: _flat(part) for part in kept.args[0].atoms(CeilDiv) if part.args[1] == 1}
-    return sympy.expand(kept.args[0].xreplace(inner))
+    return expand(kept.args[0].xreplace(inner))
 
 
 class Bracketed(Rounding):
@@ -295,11 +294,11 @@ def lookup(name: str, key: Any, column: Any, cells: Mapping[tuple[Any, Any], Any
     by = [dims.is_symbolic(place) for place in (key, column)]
     inside = ", ".join("{}" if free else str(place) for place, free in zip((key, column), by, strict=True))
     entries = [
-        sympy.Tuple(*(to_sympy(place) for place, free in zip(places, by, strict=True) if free), to_sympy(cell))
+        Tuple(*(to_sympy(place) for place, free in zip(places, by, strict=True) if free), to_sympy(cell))
         for places, cell in cells.items()
     ]
     keys = [to_sympy(place) for place, free in zip((key, column), by, strict=True) if free]
-    return from_sympy(TableLookup(sympy.Tuple(*keys), Str(f"{name}({inside})"), sympy.Tuple(*entries)))
+    return from_sympy(TableLookup(Tuple(*keys), Str(f"{name}({inside})"), Tuple(*entries)))
 
 
 class Log2(Atom):
@@ -320,3 +319,51 @@ class Log2(Atom):
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         """The power stands before the number, as mathematicians have it."""
         return self._in_latex(printer) if exp is None else rf"\log_2^{{{exp}}} {printer._print(self.args[0])}"
+
+
+# ------------------------------------------------------------------ expressions at numbers
+
+
+def value(x: Any, values: Mapping[str, Any]) -> Any:
+    """The number that an expression is at exact values of its symbols, worked out on ints and fractions.
+
+    Raises:
+        ArchspecError: A symbol has no value, or there is a division by zero.
+
+    >>> from archspec.symbols import ceil_div, symbol
+    >>> value(ceil_div(symbol("side") - 62, 32), {"side": 224})
+    6
+    """
+    known: dict[Expr, Any] = {}
+
+    def at(part: Expr) -> Any:
+        if part not in known:
+            known[part] = _computed(part, at, values)
+        return known[part]
+
+    return at(to_sympy(x))
+
+
+def _computed(part: Expr, at: Callable[[Expr], Any], values: Mapping[str, Any]) -> Any:
+    if part.is_Rational:
+        return from_sympy(part)
+    if part.is_Symbol:
+        if part.name not in values:
+            raise ArchspecError(f"{part} has no value")
+        return values[part.name]
+    if part.is_Add or part.is_Mul:
+        numbers = map(at, part.args)
+        return dims.exact(sum(numbers) if part.is_Add else dims.product(numbers))
+    if isinstance(part, Atom):
+        return part.computed(at)
+    if part.is_Pow:
+        return _raised(at(part.base), at(part.exp))
+    return from_sympy(part.xreplace({free: to_sympy(at(free)) for free in part.free_symbols}))
+
+
+def _raised(base: Any, power: Any) -> Any:
+    if type(power) is int and power >= 0:
+        return base**power
+    if base == 0:
+        raise ArchspecError("division by zero")
+    return dims.exact(Fraction(base) ** power) if type(power) is int else from_sympy(to_sympy(base) ** to_sympy(power))

@@ -18,8 +18,7 @@ from sympy import Expr, Integer, expand
 
 from archspec.dims import record, values_at_hand
 from archspec.errors import ArchspecError, UndecidableError
-from archspec.symbols.atoms import CeilDiv, to_sympy
-from archspec.symbols.values import value
+from archspec.symbols.atoms import CeilDiv, to_sympy, value
 
 SIGNS: Mapping[str, str] = {
     "divides": "is a multiple of",

@@ -1,16 +1,18 @@
 """The rules of `dims` on symbols: roundings, quotients, roots, and the largest and the smallest."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import combinations
 from random import Random
 from typing import Any
 
 import sympy
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Symbol
 
 from archspec import dims
 from archspec.errors import ArchspecError, DivisibilityError
 from archspec.symbols.atoms import (
+    Atom,
     Ceil,
     CeilDiv,
     Extreme,
@@ -20,11 +22,12 @@ from archspec.symbols.atoms import (
     Maximum,
     Minimum,
     Rounding,
+    TableLookup,
     from_sympy,
     to_sympy,
 )
+from archspec.symbols.atoms import value as number_at
 from archspec.symbols.conditions import Condition, condition, require
-from archspec.symbols.values import value as number_at
 
 
 def log2(x: Any) -> Any:
@@ -100,9 +103,9 @@ def ceil_div(a: Any, b: Any) -> Any:
     whole: list[Expr] = []
     rest: list[Expr] = []
     for term in sympy.Add.make_args(a):
-        quotient = term / b
-        outside = quotient.is_integer and not term.is_Number
-        (whole if outside else rest).append(quotient if outside else term)
+        share = term / b
+        outside = share.is_integer and not term.is_Number
+        (whole if outside else rest).append(share if outside else term)
     if b.free_symbols and rest and sympy.Add(*whole) == -1:
         whole, rest = [], [*rest, -b]  # of a window as far as its stride: ⌈(u + 1)/b⌉ − 1 is ⌊u/b⌋, one atom
     if not rest:
@@ -127,11 +130,11 @@ def exact_div(a: Any, b: Any) -> Any:
     Raises:
         DivisibilityError: b does not divide a: that is plain, or so at the values at hand.
     """
-    quotient = sympy.expand(to_sympy(a) / _divisor(b))
+    found = sympy.expand(to_sympy(a) / _divisor(b))
     needed = Condition("divides", to_sympy(a), to_sympy(b))
-    if quotient.is_integer is False or (not quotient.is_integer and not require(needed)):
+    if found.is_integer is False or (not found.is_integer and not require(needed)):
         raise DivisibilityError(f"{a} is not divisible by {b}")
-    return from_sympy(quotient)
+    return from_sympy(found)
 
 
 def divide(a: Any, b: Any) -> Any:
@@ -156,6 +159,40 @@ def make_divisible(x: Any, divisor: Any = 8, minimum: Any = None) -> Any:
     """The atom of `dims.make_divisible`."""
     args = (x, _divisor(divisor)) if minimum is None else (x, _divisor(divisor), minimum)
     return from_sympy(MakeDivisible(*map(to_sympy, args)))
+
+
+# ------------------------------------------------------------------ expressions in other forms
+
+
+def cleared(value: Any) -> Any:
+    """The same as one fraction, its powers as they are."""
+    return sympy.together(to_sympy(value))
+
+
+def quotient(a: Any, b: Any) -> Any:
+    """a/b with common factors taken out, as a sum of simple terms where that is shorter."""
+    cancelled = sympy.cancel(to_sympy(a) / to_sympy(b))
+    return min(
+        (cancelled, sympy.expand(cancelled), sympy.factor(cancelled)), key=lambda form: (len(str(form)), str(form))
+    )
+
+
+def replaced(x: Expr, rule: Mapping[Symbol, Expr]) -> Expr:
+    """An expression with others for its symbols, all at once; roundings are made anew, by their own laws.
+
+    >>> from archspec.symbols import ceil_div, symbol
+    >>> side, n = symbol("side"), symbol("n")
+    >>> replaced(ceil_div(side, 16), {side: 32 * n})
+    2*n
+    """
+    if x.is_Symbol:
+        return rule.get(x, x)
+    if not x.free_symbols:
+        return x
+    if isinstance(x, TableLookup):
+        return x.func(sympy.Tuple(*(replaced(key, rule) for key in x.keys)), *x.args[1:])
+    args = [replaced(arg, rule) for arg in x.args]
+    return to_sympy(getattr(dims, x.rule)(*args)) if isinstance(x, Atom) else x.func(*args)
 
 
 # ------------------------------------------------------------------ the largest and the smallest

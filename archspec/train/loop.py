@@ -21,7 +21,7 @@ from archspec.train import optimizer as optimizers
 from archspec.train.batches import Batches, Standardisation, device_of, generator, resident, seed_of
 from archspec.train.data import Data, DataSplit
 from archspec.train.dropout import draw_bits
-from archspec.train.methods import Seen
+from archspec.train.methods import LearnedBatch
 from archspec.train.methods.freeze import moving
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Score
@@ -158,7 +158,7 @@ class Loop:
             one = self._data_loss(logits, labels)
             return one if share == 1 else share * one + (1 - share) * self._data_loss(logits, other)
 
-        seen = Seen(images, labels, which, logits, data, self.data.statistics)
+        seen = LearnedBatch(images, labels, which, logits, data, self.data.statistics)
         terms = [term for course in self.courses for term in course.loss(seen).values()] or [data()]
         loss = torch.stack(terms).sum() if len(terms) > 1 else terms[0]
         weight = len(labels) * self.share[1] / self.recipe.batch

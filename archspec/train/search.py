@@ -29,12 +29,11 @@ from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective, conditions, objectives
-from archspec.sweeps.front import front, ranked
 from archspec.sweeps.grid import values_of
-from archspec.sweeps.rows import objects
+from archspec.sweeps.rows import front, objects, ranked
 from archspec.train.methods.base import LateModule
 from archspec.train.recipe import Recipe
-from archspec.train.result import Options, Result, Score, TrainingStoppedError, Watcher
+from archspec.train.result import Options, Score, TrainingStoppedError, Watcher
 from archspec.train.run import fit, went_on
 
 if TYPE_CHECKING:
@@ -249,7 +248,8 @@ class _Work:
             "objectives": list(map(str, self.asked.objectives)),
             "bounds": list(map(repr, self.asked.conditions)),
         }
-        return json.dumps(parts)
+        counting = self.asked.counting
+        return json.dumps(parts if counting == USUAL else {**parts, "counting": repr(counting)})
 
     def step(self, study: "optuna.Study") -> int | None:
         """One trial: a point is chosen, counted, and trained if it is new and keeps the bounds; the signal, if any."""
@@ -294,7 +294,8 @@ class _Work:
             study.enqueue_trial(trial.params)
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
             return result.signal
-        error, test = _errors(result)
+        judged = result.best.held if result.best.validation is not None else result.last.held
+        error, test = _percent(judged), None if result.final is None else _percent(result.final)
         trial.set_user_attr("values", {name: str(value) for name, value in values.items()})
         trial.set_user_attr("figures", {name: str(value) for name, value in figures.items()})
         trial.set_user_attr("errors", [str(error), None if test is None else str(test)])
@@ -357,13 +358,8 @@ class _Work:
         return tuple(candidates[place] for place in places)
 
 
-def _errors(result: Result) -> tuple[Fraction, Fraction | None]:
-    """The percentage of wrong answers among the images that a training is judged by, and among those of its test."""
-    judged = result.best.held if result.best.validation is not None else result.last.held
-    return _percent(judged), None if result.final is None else _percent(result.final)
-
-
 def _percent(score: Score) -> Fraction:
+    """The percentage of images of which a network is wrong, exactly."""
     return Fraction(100 * (score.images - score.right), score.images)
 
 

@@ -300,14 +300,12 @@ def specialise(  # noqa: PLR0913  # each is something to choose
     first = _Generalist(run, source, options)
     told = (first.trained.guesses(first.validation).double() / soften).softmax(1)
     found = clusters(told, count, clustering=clustering, seed=recipe.seed)
-    runs_of: list[Path] = []
-    for number, classes in enumerate(found, 1):
-        folder = Path(out) / str(number)
+    folders = [Path(out) / str(number) for number, _ in enumerate(found, 1)]
+    for classes, folder in zip(found, folders, strict=True):
         result = first.train(classes, recipe, folder, options, watcher)
-        runs_of.append(folder)
         if result.signal is not None:
             return Specialists(first.arch.name, first.data.name, str(run), 0, 0, 0, (), result.signal)
-    return _tested(first, found, runs_of, likeliest)
+    return _tested(first, found, folders, likeliest)
 
 
 class _Generalist:

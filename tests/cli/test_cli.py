@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from archspec.cli import VERBS, app, options
-from archspec.cli.specs import bindings
+from archspec.cli.options import bindings
 from archspec.errors import BindingError
 from archspec.language import zoo
 

@@ -14,8 +14,7 @@ from click.testing import CliRunner
 
 import archspec
 from archspec.cli import app
-from archspec.cli.options import colour
-from archspec.cli.specs import bindings
+from archspec.cli.options import bindings, colour
 from archspec.errors import BindingError, MissingExtraError
 from archspec.extras import need
 from archspec.language import zoo

@@ -330,6 +330,14 @@ def test_a_sweep_is_drawn_along_its_first_symbol_with_a_line_for_each_value_of_t
         swept.plot(along="sid")
 
 
+@pytest.mark.parametrize("kind", ["sweep", "front"])
+def test_below_the_title_of_a_sweep_stand_its_bounds_as_one_writes_them(kind, swept):
+    within = swept.where("macs<=300M", "params>=1M", "params<=3.5M")
+    found = within.front("min:macs", "max:params") if kind == "front" else within
+    chart = picture(kind).draw(found).to_dict()
+    assert "within macs ≤ 300 M, params ≥ 1 M, params ≤ 3.5 M" in chart["title"]["subtitle"]
+
+
 def test_a_front_is_a_staircase_among_all_points_with_papers_beside_it(swept):
     best = swept.front("min:macs", "max:params")
     chart = picture("front").draw(best, swept, [V2.count()])

@@ -97,6 +97,21 @@ def test_a_side_that_cannot_be_built_says_so_when_it_is_asked_for(written, agree
         source({"c": 1})
 
 
+def test_a_join_of_no_branch_says_so_when_it_is_asked_for(written, agree):
+    sides = "{a: [{when: kind == one, then: [relu]}], b: [{when: kind == two, then: [tanh]}]}"
+    arch = archspec.loads(
+        HEAD + "symbols: {kind: {default: one, choices: [one, two, three]}}\n"
+        f"network: [{{concat: {{sure: [sigmoid], more: [{{add: {sides}}}]}}}}]\n"
+    )
+    source = written(arch.source())
+    assert "has_more" not in source.text
+    for kind in ("one", "two"):
+        agree(arch, source, kind=kind)
+    for ask in (arch.expand, lambda kind: source({"kind": kind})):
+        with pytest.raises((ArchspecError, ValueError), match="no branch of add does anything"):
+            ask(kind="three")
+
+
 def test_a_rational_argument_is_made_whole_where_a_size_must_be():
     text = """symbols: {r: {default: 1/2, range: [1/4, 2]}}
 blocks:

@@ -36,10 +36,8 @@ def computed(text):
     return Expression(plain).evaluate(Scope({}))
 
 
-@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
-@pytest.mark.parametrize(("name", "bindings"), SETTINGS)
-def test_formulas_and_printed_numbers_come_to_what_is_counted(name, bindings):
-    network = archspec.load(name).expand(batch=3, **bindings)
+def compare(network):
+    """Hold the formulas of each layer, and its numbers as they are printed, against its count."""
     rows = {row.name: row for row in network.count().rows}
     for node in distinct(network):
         found = explain(network, node.name)
@@ -55,6 +53,26 @@ def test_formulas_and_printed_numbers_come_to_what_is_counted(name, bindings):
             assert tuple(value(size.exact, values) for size in formulas) == sizes
             printed = shape(formulas, NumberText, values)
             assert [computed(part) for part in re.split(" × ", printed)] == list(sizes)
+
+
+@pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
+@pytest.mark.parametrize(("name", "bindings"), SETTINGS)
+def test_formulas_and_printed_numbers_come_to_what_is_counted(name, bindings):
+    compare(archspec.load(name).expand(batch=3, **bindings))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "letters"),
+    [
+        ("[16, 100]", 1, "n=1 c_in=16 l=100 c_out=4 k=3 s=1 p=0 d=1 g=1 l_out=98"),
+        ("[3, 8, 10, 12]", 3, "n=1 c_in=3 z=8 h=10 w=12 c_out=4 k=3 s=1 p=0 d=1 g=1 z_out=6 h_out=8 w_out=10"),
+    ],
+)
+def test_sequences_and_volumes_have_letters_of_their_own(shape, axes, letters):
+    steps = f"- conv{axes}d: {{out_channels: 4, kernel_size: 3}}\n  - max_pool{axes}d: {{kernel_size: 2}}"
+    arch = archspec.loads(f"archspec: 1\nname: x\ninput: {shape}\nnetwork:\n  {steps}\n")
+    assert " ".join(f"{name}={each}" for name, each in arch.explain(f"conv{axes}d").values.items()) == letters
+    compare(arch.expand())
 
 
 def test_the_letters_have_the_values_of_the_layer():

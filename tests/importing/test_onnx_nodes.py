@@ -136,6 +136,7 @@ REFUSED = {
     "order": (node("DepthToSpace", blocksize=2), IMAGE, r"in another order than pixel_shuffle \(DCR\)"),
     "cubes": (numbers("Resize", *TWICE, mode="cubic", cubic_coeff_a=-0.5), IMAGE, "enlarges by cubic"),
     "nearest": (numbers("Resize", *TWICE, mode="nearest"), IMAGE, "enlarges by nearest half_pixel"),
+    "gaps": (node("AveragePool", kernel_shape=[2, 2], dilations=[2, 1]), IMAGE, "the mean of pixels that stand apart"),
 }
 
 
@@ -162,6 +163,13 @@ def test_a_recurrent_layer_that_torch_has_not_is_refused_with_the_reason(name, t
     given, reason = LAYERS[name]
     with pytest.raises(ArchspecError, match=reason):
         archspec.from_onnx(saved(tmp_path, given, (7, 5, 4)))
+
+
+def test_a_swish_is_silu_if_it_multiplies_by_nothing(tmp_path):
+    (found,) = expand(archspec.from_onnx(saved(tmp_path, node("Swish"), IMAGE, 24))).nodes
+    assert found.operator.name == "silu"
+    with pytest.raises(ArchspecError, match=r"multiplies by 0\.5 before its sigmoid"):
+        archspec.from_onnx(saved(tmp_path, node("Swish", alpha=0.5), IMAGE, 24))
 
 
 @pytest.mark.parametrize("kind", ["Softmax", "LogSoftmax"])

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 import archspec
 from archspec.cli import app
 from archspec.errors import SpecErrors
+from archspec.language import zoo
 
 HEAD = "archspec: 1\nname: x\ninput: [3, 32, 32]\n"
 """Three lines; what a case adds begins in the fourth."""
@@ -78,6 +79,7 @@ ASKED = [
     (["solve", "mobilenet", "--for", "alpha", "--ram", "320kB"], "no such option '--ram'; did you mean '--memory'?"),
     (["count", "mobilnet"], "no file or network of the zoo is called 'mobilnet'; did you mean 'mobilenet'?"),
     (["count", "mobilenet", "--set", "alhpa=1"], "'mobilenet' has no symbol 'alhpa'; did you mean 'alpha'?"),
+    (["count", "lenet_5", "--set", "batch=8"], "its symbols are side, classes, input_channels, and the batch is --batch, or batch="),
     (["count", "mobilenet", "--set", "alpha"], "--set takes NAME=VALUE, such as alpha=0.5"),
     (["count", "mobilenet", "--set", "alpha=9"], "alpha must be from 1/32 to 4 (got 9)"),
     (["count", "mobilenet", "--set", "side=0.5"], "side must be a whole number (got 1/2); with 'type: rational' the symbol takes fractions"),
@@ -149,3 +151,28 @@ def test_a_fault_of_the_network_does_not_stand_before_a_block_that_is_asked_for(
         archspec.load(f"{path}:unit").count()
     path.write_text(head.replace("[{max_pool2d: {kernel_size: 50}}]", body) + "network: [con2d, {unit: {c: 16}}]\n")
     assert str(archspec.load(f"{path}:unit").formula("params")) == "c_in·c + c"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("count plans/lenet_5.yaml", "1:1: this is a plan (archspec compress --plan), and no specification"),
+        ("count published/bert.yaml", "1:1: this is a file of figures (archspec reproduce --figures), and no"),
+        (
+            "compress predict lenet_5 --plan {empty}",
+            "1:1: the file is empty; a plan is a mapping that begins with 'plan: 1'",
+        ),
+        (
+            "reproduce --figures {empty}",
+            "1:1: the file is empty; a file of figures is a mapping that begins with 'figures_of'",
+        ),
+    ],
+)
+def test_one_file_in_place_of_another_is_told_what_it_is(tmp_path, asked, said):
+    (tmp_path / "empty.yaml").touch()
+    here = zoo.directory()
+    words = [str(here / word) if word.endswith(".yaml") else word for word in asked.split()]
+    result = CliRunner().invoke(app, [word.format(empty=tmp_path / "empty.yaml") for word in words])
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") <= 3

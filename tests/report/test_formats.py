@@ -67,6 +67,10 @@ def test_every_answer_parses_in_every_format(kind, form, structure_of):
     structure_of(form, formats.written(report_on(results()[kind]), form))
 
 
+def test_a_prediction_without_remarks_has_no_empty_lines_for_them():
+    assert "\n\n\n" not in formats.written(report_on(archspec.load("lenet_5").predict("int8")))
+
+
 def test_a_result_is_read_as_its_report_and_named_in_a_line():
     for kind, result in results().items():
         assert str(result) == formats.written(report_on(result)).rstrip("\n"), kind

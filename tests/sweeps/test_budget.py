@@ -55,6 +55,13 @@ def test_bounds_on_one_quantity_are_taken_together():
         budget("macs", ["<=2k", ">=3k"])
 
 
+def test_a_number_is_the_most():
+    assert budgets({"macs": 5_000_000, "memory": 3.2e5}) == (
+        Budget("macs", most=5 * 10**6),
+        Budget("memory", most=320_000),
+    )
+
+
 def test_an_unknown_quantity_is_refused_with_a_suggestion():
     with pytest.raises(UnknownNameError, match="did you mean 'params'"):
         budgets({"parms": "<=3"})

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec.errors import BindingError
-from archspec.sweeps import front as fronts
+from archspec.sweeps import rows as fronts
 from archspec.sweeps.criteria import objective, objectives
-from archspec.sweeps.front import beside, front, ranked
+from archspec.sweeps.rows import beside, front, ranked
 
 
 def by_definition(points):

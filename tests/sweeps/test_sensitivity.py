@@ -264,6 +264,14 @@ def test_a_logarithm_has_no_elasticity_that_is_a_rational_number():
     assert response.step.cost == 8 * 24
 
 
+def test_what_a_rounded_number_is_divided_by_has_no_elasticity():
+    step = "  - conv2d: {out_channels: 2, kernel_size: p, stride: p, bias: false}\n"
+    arch = small("{p: {default: 4}}", step, "[1, 32, 32]")
+    (response,) = arch.sensitivity().responses
+    assert response.reason == "p is what a rounded number is divided by; only its steps can be counted"
+    assert response.step.cost == 2 * 5**2 * 6**2
+
+
 # ------------------------------------------------------------------ what is printed
 
 

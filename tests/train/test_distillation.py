@@ -16,7 +16,7 @@ from archspec.formula import distillation
 from archspec.train import Options, Recipe, checkpoint, data, evaluate, fit
 from archspec.train.batches import Standardisation
 from archspec.train.data import Data
-from archspec.train.methods import Seen
+from archspec.train.methods import LearnedBatch
 from archspec.train.methods.distil import Distil, best_shift, divergence, matched, mean_logits, soft_targets
 from archspec.train.score import Trained
 
@@ -187,7 +187,7 @@ def test_what_is_known_beforehand_is_what_a_batch_would_get(plain, teacher):
     for fixed in (True, False):
         course = method.begin(model, plain.expand())
         course.learns(digits, fixed)
-        seen = Seen(images, digits.train.labels[which], which, model(images), lambda: 0, digits.statistics)
+        seen = LearnedBatch(images, digits.train.labels[which], which, model(images), lambda: 0, digits.statistics)
         losses.append(course.loss(seen)["soft"].item())
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 

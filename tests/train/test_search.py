@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import archspec
 from archspec.cli import app
+from archspec.cost import Counting
 from archspec.errors import ArchspecError, BindingError
 from archspec.report import formats, report_on
 from archspec.train import Recipe, record
@@ -92,6 +93,8 @@ def test_the_same_call_trains_nothing_again_and_a_larger_one_goes_on(found, narr
     assert more.candidates[:4] == found.candidates
     with pytest.raises(ArchspecError, match="holds another search"):
         search(narrow, VALUES, *asked, 5, out=found.out, where="params<=300")
+    with pytest.raises(ArchspecError, match="holds another search"):  # its figures are others
+        search(narrow, VALUES, *asked, 5, out=found.out, where="params<=400", counting=Counting(batch=2))
 
 
 @pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time

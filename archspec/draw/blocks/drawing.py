@@ -39,8 +39,7 @@ class Sketch:
         self.of = quantity(of)
         self.several = len({node.stage for node in table.network.nodes}) > 1
         self.tree = Tree(table.network, depth if depth is not None else 0 if self.several else DEEPEST)
-        places = {node.name: place for place, node in enumerate(table.network.nodes)}
-        self._places = places
+        self._places = {node.name: place for place, node in enumerate(table.network.nodes)}
         whole = table.figure(self.of.name)
         self.whole = whole if self.of.kind == "sum" and is_number(whole) and whole else None
 

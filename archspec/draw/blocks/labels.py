@@ -74,7 +74,8 @@ def layer(network: Network, node: Node) -> str:
         axes = len(network.inputs_of(node)[0].shape) - 2
         text += f" {_sides(kernel, axes)}"
         stride = kernel if stride is None else stride
-        behind += [] if _is_one(stride, axes) else [f"stride {_sides(stride, axes, always=False)}"]
+        one = all(is_number(side) and side == 1 for side in per_axis(stride, axes))
+        behind += [] if one else [f"stride {_sides(stride, axes, always=False)}"]
     return ", ".join((text, *behind))
 
 
@@ -87,10 +88,6 @@ def _sides(size: Any, axes: int, always: bool = True) -> str:
     each = per_axis(size, axes)
     alike = all(_same(each[0], other) for other in each)
     return f"{each[0]}" if alike and not always else sizes(each)
-
-
-def _is_one(size: Any, axes: int) -> bool:
-    return all(is_number(side) and side == 1 for side in per_axis(size, axes))
 
 
 def shape(tensor: Tensor) -> str:

@@ -1,10 +1,14 @@
-"""What a drawing of a network is made of, before it has a place: boxes, chains, forks, groups."""
+"""What a drawing of a network is made of, and its places: chains downwards, branches side by side, frames around them.
+
+Each part is measured from its axis, the line along which it is entered and left; then it is placed. A fork with one
+branch that does something has its axis there, so that a shortcut runs beside it; any other has it in the middle.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, Union
 
-from archspec.draw.blocks.scene import SMALL, TITLE, Box, FrameArea, Words, text_width
+from archspec.draw.blocks.scene import SMALL, TITLE, Box, FrameArea, Point, Words, text_width
 
 Kind: TypeAlias = Literal["layer", "sum", "join", "closed", "end"]
 """What a box is: a layer, a sum (drawn as a circle), another join, a block that is not opened, or the input."""
@@ -114,14 +118,6 @@ class Measure:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Where a line turns on its way into a branch: at a height, to the axis of the branch."""
-
-    height: float
-    axis: float
-
-
 @dataclass(eq=False, slots=True)
 class Placed:
     """A box with its place, and how lines get to it and leave it.
@@ -130,7 +126,8 @@ class Placed:
         part: What it is.
         box: Where it is.
         axis: Along which line it is entered and left.
-        turns: Where a line turns that enters it from before the forks that it begins, the outermost first.
+        turns: Where a line turns, on its way to the axis of a branch, that enters it from before the forks that it
+            begins, the outermost first.
         lanes: Of a join, for each input the axis of its branch.
         passes: Of a join, the turns of those branches that hand on what they get.
     """
@@ -138,9 +135,9 @@ class Placed:
     part: BoxPart
     box: Box
     axis: float
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[Point, ...] = ()
     lanes: tuple[float, ...] = ()
-    passes: dict[int, tuple[Turn, ...]] = field(default_factory=dict)
+    passes: dict[int, tuple[Point, ...]] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -228,7 +225,7 @@ class Layout:
 
     # -------------------------------------------------------------- places
 
-    def place(self, part: Part | Chain, axis: float, top: float, turns: tuple[Turn, ...] = ()) -> float:
+    def place(self, part: Part | Chain, axis: float, top: float, turns: tuple[Point, ...] = ()) -> float:
         """Place a part below a height along an axis; the height at which it ends."""
         if isinstance(part, BoxPart):
             width, height = self.size(part)
@@ -242,7 +239,7 @@ class Layout:
             top = self.place(each, axis, top + (GAP if number else 0), () if number else turns)
         return top
 
-    def _place_group(self, group: GroupPart, axis: float, top: float, turns: tuple[Turn, ...]) -> float:
+    def _place_group(self, group: GroupPart, axis: float, top: float, turns: tuple[Point, ...]) -> float:
         size = self.measure(group)
         corner, width = (axis - size.left, top), size.left + size.right
         title = Words(group.title, (corner[0] + PAD, top + 14), anchor="start", faint=True)
@@ -253,14 +250,14 @@ class Layout:
         self.place(group.chain, axis, top + HEAD + GAP / 2, turns)
         return top + size.height
 
-    def _place_fork(self, fork: ForkPart, axis: float, top: float, turns: tuple[Turn, ...]) -> float:
+    def _place_fork(self, fork: ForkPart, axis: float, top: float, turns: tuple[Point, ...]) -> float:
         sizes = [self.measure(branch) for branch in fork.branches]
         axes, _, _ = self._axes(fork, sizes)
         bar, below = top - (GAP - BAR), top + GAP - BAR + 4
         tallest = max(size.height for size in sizes)
-        passes: dict[int, tuple[Turn, ...]] = {}
+        passes: dict[int, tuple[Point, ...]] = {}
         for number, (branch, offset, size) in enumerate(zip(fork.branches, axes, sizes, strict=True)):
-            into = (*turns, Turn(bar, axis + offset))
+            into = (*turns, (axis + offset, bar))
             passes[number] = () if branch.parts else into
             self.place(branch, axis + offset, below + (tallest - size.height) / 2, into)
         low, high, height = self._join(fork, axes)
@@ -272,7 +269,7 @@ class Layout:
         return start + height
 
     def _put(
-        self, part: BoxPart, left: float, top: float, width: float, height: float, axis: float, turns: tuple[Turn, ...]
+        self, part: BoxPart, left: float, top: float, width: float, height: float, axis: float, turns: tuple[Point, ...]
     ) -> None:
         lines = self.lines(part)
         centre = left + width / 2

@@ -7,7 +7,7 @@ fits no lane goes around, on the right of everything.
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from archspec.draw.blocks.layout import Placed, Turn
+from archspec.draw.blocks.layout import Placed
 from archspec.draw.blocks.scene import Arrow, Point
 from archspec.graph import Network
 
@@ -72,7 +72,7 @@ def _lane(placed: Sequence[Placed], source: int, target: int, port: int) -> tupl
     return None if points is None or any(_meets(points, each) for each in others) else points
 
 
-def _into(start: Placed, there: Placed, turns: Sequence[Turn]) -> tuple[Point, ...] | None:
+def _into(start: Placed, there: Placed, turns: Sequence[Point]) -> tuple[Point, ...] | None:
     """Down from a box, through the turns that lie below it, into the top of another."""
     points = _through(start, turns)
     if abs(points[-1][0] - there.axis) > 0.5:
@@ -80,11 +80,11 @@ def _into(start: Placed, there: Placed, turns: Sequence[Turn]) -> tuple[Point, .
     return (*points, (points[-1][0], there.box.top))
 
 
-def _through(start: Placed, turns: Sequence[Turn]) -> list[Point]:
+def _through(start: Placed, turns: Sequence[Point]) -> list[Point]:
     points = [(start.axis, start.box.bottom)]
-    for turn in turns:
-        if turn.height >= start.box.bottom - 0.5:
-            points += [(points[-1][0], turn.height), (turn.axis, turn.height)]
+    for axis, height in turns:
+        if height >= start.box.bottom - 0.5:
+            points += [(points[-1][0], height), (axis, height)]
     return points
 
 

@@ -68,7 +68,7 @@ class Box:
         corner: Its upper left corner.
         width: How wide it is.
         height: How high it is.
-        kind: What it is; see `parts.Kind`.
+        kind: What it is; see `layout.Kind`.
         shade: How dark it is, from 0 to 1.
         words: What stands in it.
         nodes: The nodes that it stands for.

@@ -1,4 +1,7 @@
-"""A drawing: SVG of our own, and the page on which its parts open, where it has such."""
+"""A scene as SVG that needs nothing else, and the page on which its parts open, where it has such.
+
+Every text goes through `writing`, so that none of it is markup.
+"""
 
 import math
 from collections.abc import Iterable, Sequence

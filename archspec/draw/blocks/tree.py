@@ -6,6 +6,7 @@ something before (`from`) begins there: what lies between stands beside it, as p
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -87,10 +88,8 @@ class Tree:
         for node in network.nodes:
             passes = node.operator.name == "identity" and len(node.inputs) == 1
             self.alias[node.name] = self.alias[node.inputs[0]] if passes else node.name
-        self._users: dict[str, int] = {}
-        for node in network.nodes:
-            for name in {self.alias[each] for each in node.inputs} if self.alias[node.name] == node.name else ():
-                self._users[name] = self._users.get(name, 0) + 1
+        kept = [node for node in network.nodes if self.alias[node.name] == node.name]
+        self._users = Counter(name for node in kept for name in {self.alias[each] for each in node.inputs})
         self.root = folders(network)
 
     def chain(self, root: NamedPart) -> Chain:
@@ -211,7 +210,7 @@ class Tree:
         if box.kind != "layer" or before.kind not in ("layer", "join") or box.times != before.times:
             return False
         node = self.network.node(box.nodes[0])
-        chained = self.alias[node.inputs[0]] == before.output and self._users.get(before.output) == 1
+        chained = self.alias[node.inputs[0]] == before.output and self._users[before.output] == 1
         return chained and len(box.nodes) == 1 and follows(node.operator)
 
     def _signature(self, each: NamedPart | Node) -> Any:
@@ -280,13 +279,8 @@ def _beside(parts: list[Part], source: Any) -> list[Part]:
             part.sources[near] = next(iter(source(found[second])), part.sources[near])
             del found[start:]
         found.append(part)
-    return [_alone(part) for part in found]
-
-
-def _alone(part: Part) -> Part:
-    """A join without branches as a box like others: what it takes from further up goes around."""
-    bare = isinstance(part, ForkPart) and not any(branch.parts for branch in part.branches)
-    return part.join if isinstance(part, ForkPart) and bare else part
+    # a join without branches is a box like others: what it takes from further up goes around
+    return [p if not isinstance(p, ForkPart) or any(branch.parts for branch in p.branches) else p.join for p in found]
 
 
 def _goes_back(fork: ForkPart, before: Sequence[Part], source: Any) -> tuple[int, int, int] | None:

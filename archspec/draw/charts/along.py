@@ -37,12 +37,11 @@ def along(*found: Staircase) -> Any:
         raise ArchspecError(f"one picture is along one symbol, such as {first.line.symbol}")
     names = _names(found)
     panels = [_panel(found, names, quantity) for quantity in first.quantities]
-    what = "networks" if first.line.kind == "real" else "values"
-    jumps = "" if len(found) > 1 else f"; {len(first.pieces):,} {what}"
-    others = {name: value for name, value in first.bindings.items() if name != first.line.symbol}
-    where = (
-        f"{at(others) or 'no other symbols'}{jumps}" if len(found) == 1 else "the other symbols at their usual values"
-    )
+    where = "the other symbols at their usual values"
+    if len(found) == 1:
+        others = {name: value for name, value in first.bindings.items() if name != first.line.symbol}
+        what = "networks" if first.line.kind == "real" else "values"
+        where = f"{at(others) or 'no other symbols'}; {len(first.pieces):,} {what}"
     title = f"{' and '.join(names)} along {first.line.symbol}"
     return titled(alt.vconcat(*panels, spacing=16), title, f"{where}; convention {first.counting.convention.name}")
 
@@ -77,8 +76,7 @@ def _panel(found: Sequence[Staircase], names: Sequence[str], quantity: str) -> A
 
 def _stairs(found: Staircase, name: str, quantity: str) -> Iterator[dict[str, Any]]:
     """The beginnings of the pieces, and the end of each run of them: between two runs there is no network."""
-    runs = groupby(_numbered(found), lambda item: item[0])
-    for run, items in runs:
+    for run, items in groupby(_numbered(found), lambda item: item[0]):
         pieces = [piece for _, piece in items]
         ends = [(piece.low, piece) for piece in pieces]
         if pieces[-1].high != pieces[-1].low:

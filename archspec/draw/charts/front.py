@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.cost import CostTable
 from archspec.draw.charts.parts import alt, axis_title, dotted, plain, rows, series, titled
-from archspec.draw.charts.sweep import labels, named
+from archspec.draw.charts.sweep import labels, named, within
 from archspec.draw.style import FAINT, INK
 from archspec.errors import ArchspecError
 from archspec.sweeps.criteria import Objective, quantity
@@ -38,22 +38,31 @@ def front(
     known = list(_records(best, names, "front"))
     if not known:
         raise ArchspecError(f"no point of the front has both {names[0]} and {names[1]}")
+    line = sorted(known, key=lambda record: record["x"])
+    step = "step-before" if horizontal.largest else "step-after"
     cloud = [] if among is None else list(_records(among, names, "outdone"))[:: len(among) // MOST_POINTS + 1]
     papers = [_of_table(table, names) for table in tables]
-    records = [*cloud, *sorted(known, key=lambda record: record["x"]), *papers]
+    records = [*cloud, *line, *papers]
     layers = [
         *([_points(cloud, records, names, log, 14, 0.35)] if cloud else []),
-        _stairs(known, step="step-before" if horizontal.largest else "step-after"),
+        alt.Chart(rows(line)).encode(x="x:Q", y="y:Q").mark_line(interpolate=step, color=INK, strokeWidth=1),
         _points(known, records, names, log, 50, 1.0),
-        _named(known),
-        *([_points(papers, records, names, log, 110, 1.0), _papers(papers)] if papers else []),
+        _named(line),
+        *(
+            [
+                _points(papers, records, names, log, 110, 1.0),
+                _words(papers, align="right", dx=-9, dy=-6, fontSize=10, fontWeight="bold"),
+            ]
+            if papers
+            else []
+        ),
     ]
     more = f"; {', '.join(map(str, best.objectives[2:]))} is asked for too" if len(best.objectives) > 2 else ""
     return titled(
         alt.layer(*layers).properties(width=560, height=360),
         f"{' and '.join(best.specs)}: front of {_goal(horizontal)} and {_goal(vertical)}",
         f"{len(best):,} points that none of {best.points:,} outdoes{more}",
-        f"within {', '.join(map(str, best.conditions))}" if best.conditions else "",
+        within(best),
     )
 
 
@@ -95,20 +104,12 @@ def _points(
     return base.mark_point(filled=True, size=size, opacity=opacity).encode(**encodings)
 
 
-def _stairs(known: Sequence[Any], step: str) -> Any:
-    base = alt.Chart(rows(sorted(known, key=lambda record: record["x"]))).encode(x="x:Q", y="y:Q")
-    return base.mark_line(interpolate=step, color=INK, strokeWidth=1)
-
-
-def _named(known: Sequence[Any]) -> Any:
+def _named(line: Sequence[Any]) -> Any:
     """The names of some points of the front, from its one end to the other."""
-    line = sorted(known, key=lambda record: record["x"])
     chosen = [line[round(place * (len(line) - 1) / max(LABELS - 1, 1))] for place in range(LABELS)]
     unique = list({record["label"]: record for record in chosen}.values())
-    base = alt.Chart(rows(unique)).encode(x="x:Q", y="y:Q", text="label:N")
-    return base.mark_text(align="left", dx=6, dy=11, fontSize=9, color=FAINT)
+    return _words(unique, align="left", dx=6, dy=11, fontSize=9, color=FAINT)
 
 
-def _papers(papers: Sequence[Any]) -> Any:
-    base = alt.Chart(rows(papers)).encode(x="x:Q", y="y:Q", text="label:N")
-    return base.mark_text(align="right", dx=-9, dy=-6, fontSize=10, fontWeight="bold")
+def _words(records: Sequence[Any], **look: Any) -> Any:
+    return alt.Chart(rows(records)).encode(x="x:Q", y="y:Q", text="label:N").mark_text(**look)

@@ -76,9 +76,8 @@ def _peaks(found: Sequence[Memory], names: Sequence[str]) -> Any:
 
 def _stages(found: Memory) -> Any:
     """Where each stage begins: a line, and the stage's name below the axis."""
-    runs = groupby(enumerate(found.timeline), lambda item: item[1].node.stage)
     shown: list[dict[str, Any]] = []
-    for stage, run in runs:
+    for stage, run in groupby(enumerate(found.timeline), lambda item: item[1].node.stage):
         place = next(run)[0]
         if not shown or (place - shown[-1]["place"]) * APART >= len(found.timeline):
             shown.append({"stage": stage, "place": place})

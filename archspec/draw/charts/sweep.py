@@ -3,7 +3,18 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from archspec.draw.charts.parts import alt, at, axis_title, beside_lines, lined, plain, rows, series, titled
+from archspec.draw.charts.parts import (
+    alt,
+    at,
+    axis_title,
+    beside_lines,
+    lined,
+    plain,
+    rows,
+    series,
+    short_number,
+    titled,
+)
 from archspec.errors import ArchspecError
 from archspec.sweeps.family import decimal
 from archspec.sweeps.table import Sweep
@@ -43,8 +54,17 @@ def sweep(found: Sweep, along: str | None = None, of: Sequence[str] = (), by: Se
         alt.vconcat(*panels, spacing=16),
         f"{' and '.join(found.specs)} along {along}",
         f"{fixed}convention {found.counting.convention.name}",
-        f"within {', '.join(map(str, found.conditions))}" if found.conditions else "",
+        within(found),
     )
+
+
+def within(found: Sweep) -> str:
+    """The bounds of a sweep, as what stands below a title says them."""
+    ends = (
+        (each.quantity, sign, end) for each in found.conditions for sign, end in (("≥", each.least), ("≤", each.most))
+    )
+    bounds = [f"{name} {sign} {short_number(end)}" for name, sign, end in ends if end is not None]
+    return f"within {', '.join(bounds)}" if bounds else ""
 
 
 def labels(found: Sweep) -> tuple[str, ...]:

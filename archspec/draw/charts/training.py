@@ -80,7 +80,8 @@ def training(*runs: RunCurves | Result) -> Any:
     found = [_of_result(run) if isinstance(run, Result) else run for run in runs]
     if any(not run.epochs for run in found):
         raise ArchspecError(f"{next(run.name for run in found if not run.epochs)}: no epoch is over yet")
-    names = _apart([run.name for run in found])
+    called = [run.name for run in found]  # numbered where two are the same
+    names = [n if called.count(n) == 1 else f"{n} ({called[:i].count(n) + 1})" for i, n in enumerate(called)]
     panels = [
         _panel([r for run, name in zip(found, names, strict=True) for r in _records(run, name, figures)], names, title)
         for figures, title in ((ERRORS, "error [%]"), (LOSSES, "loss"))
@@ -91,11 +92,6 @@ def training(*runs: RunCurves | Result) -> Any:
         f"training of {names[0]}" if len(names) == 1 else f"training of {len(names)} runs",
         f"rings: the weights that were chosen ({chosen})" if chosen else "",
     )
-
-
-def _apart(names: Sequence[str]) -> list[str]:
-    """The names, numbered where two are the same."""
-    return [name if names.count(name) == 1 else f"{name} ({names[:i].count(name) + 1})" for i, name in enumerate(names)]
 
 
 def _records(run: RunCurves, name: str, figures: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -118,7 +118,7 @@ def _called(function: Any, args: tuple[Any, ...], kwargs: tuple[Any, ...]) -> An
     return None if function not in _FUNCTIONS or kwargs or is_open(args) else _FUNCTIONS[function](*args)
 
 
-_TYPES = {"bool": bool, "int": int, "tuple": tuple}
+_TYPES: Mapping[str, tuple[type, ...]] = {"bool": (bool,), "int": (int, Interval), "tuple": (tuple,)}
 
 _BUILDERS: Mapping[Any, Callable[..., Any]] = {
     "ceil_div": dims.ceil_div,

@@ -7,7 +7,7 @@ from sympy import Expr, Rational
 
 from archspec.formula.languages.base import Floating
 from archspec.formula.writers import POWER, PRODUCT
-from archspec.writing import javascript_comment, javascript_string
+from archspec.writing import javascript_comment, javascript_value
 
 INDENT = "  "
 
@@ -72,7 +72,7 @@ function makeDivisible(x, divisor, minimum = divisor) {
 
     def refuse(self, broken: str, message: str) -> list[str]:
         """An if, and a RangeError."""
-        return [f"if ({broken}) throw new RangeError({javascript_string(message)});"]
+        return [f"if ({broken}) throw new RangeError({javascript_value(message)});"]
 
     def not_among(self, name: str, values: list[str]) -> str:
         """An expression that is true or false."""
@@ -105,7 +105,7 @@ function makeDivisible(x, divisor, minimum = divisor) {
 
     def _TableLookup(self, atom: Any) -> str:  # noqa: N802
         entries = (
-            f"{javascript_string(','.join(str(_double(place)) for place in places))}: {_double(cell)}"
+            f"{javascript_value(','.join(str(_double(place)) for place in places))}: {_double(cell)}"
             for *places, cell in atom.args[2]
         )
         return f"{{{', '.join(entries)}}}[[{', '.join(map(self.write, atom.keys))}].join()]"

@@ -15,7 +15,7 @@ _PLAIN = {
     "relu6": ("relu6",),
     "sigmoid": ("sigmoid", "Sigmoid"),
     "tanh": ("tanh", "Tanh"),
-    "silu": ("silu", "Swish"),
+    "silu": ("silu",),
     "hard_swish": ("hardswish", "HardSwish"),
     "hard_sigmoid": ("hardsigmoid",),
     "mish": ("mish", "Mish"),
@@ -54,6 +54,14 @@ def power(call: Bound) -> Reading:
     if exponent is None:
         raise UnsupportedError("has an exponent that is no number")
     return ReadNode("power", {"exponent": exponent}, call.values("self"))
+
+
+@rule("onnx.Swish")
+def swish(call: Bound) -> Reading:
+    """x·σ(αx), of which α is 1."""
+    if call.get("alpha", 1) != 1:
+        raise UnsupportedError(f"multiplies by {call.get('alpha')} before its sigmoid, which silu does not")
+    return ReadNode("silu", {}, call.values("self"))
 
 
 @rule("aten.elu.default", "aten.elu_.default", "onnx.Elu")

@@ -21,6 +21,8 @@ def avg_pool(call: Bound) -> Reading:
     if call.get("divisor_override"):
         raise UnsupportedError("divides by a number of its own")
     args, axes = _window(call), _axes(call)
+    if {*per_axis(one_or_pair(call.get("dilation", 1)), axes)} != {1}:
+        raise UnsupportedError("takes the mean of pixels that stand apart (dilations)")
     if per_axis(args["kernel_size"], axes) == call.shape("self")[2:] and not args["padding"]:
         return ReadNode("global_avg_pool", {"keepdim": True}, call.values("self"))
     args["count_include_pad"] = args["padding"] == 0 or bool(call.get("count_include_pad", True))

@@ -40,9 +40,9 @@ def joined(graph: FlatGraph) -> FlatGraph:
     for node in graph.nodes:
         orders = list(Seen.of_node(node, nodes).orders())
         for pattern in PATTERNS:
-            found = next((made for each in orders if (made := pattern(each)) is not None), None)
+            found = next(filter(None, (list(pattern(each)) for each in orders)), None)
             if found is not None:
-                *more, last = found if isinstance(found, list) else [found]
+                *more, last = found
                 for each in more:
                     nodes[each.name] = Seen.of_node(each, nodes)
                 orders = list(Seen.of_node(last, nodes).orders())

@@ -10,24 +10,23 @@ GATED = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
 """What x times these of x is."""
 
 
-def hard(node: Seen) -> FlatNode | None:
+def hard(node: Seen) -> Iterator[FlatNode]:
     """relu6(x + 3)/6, or x/6 + 1/2 between 0 and 1, is hard_sigmoid; x·relu6(x + 3)/6, in any order, hard_swish."""
     match node:
         case Seen("clamp", [Seen("~add", [sixth], args={"number": 0.5})], args={"min": 0, "max": 1}) if _is_sixth(
             sixth
         ):
-            return node.made("hard_sigmoid", *sixth.of)
+            yield node.made("hard_sigmoid", *sixth.of)
         case Seen("~div" | "~mul", [Seen("relu6", [Seen("~add", [x], args={"number": 3})])]) if _is_sixth(node):
-            return node.made("hard_sigmoid", x)
+            yield node.made("hard_sigmoid", x)
         case Seen("~div" | "~mul", [Seen("mul", [x, Seen("relu6", [Seen("~add", [y], args={"number": 3})])])]) if (
             x == y and _is_sixth(node)
         ):
-            return node.made("hard_swish", x)
+            yield node.made("hard_swish", x)
         case Seen("~div" | "~mul", [Seen("mul", [Seen("relu6", [Seen("~add", [y], args={"number": 3})]), x])]) if (
             x == y and _is_sixth(node)
         ):
-            return node.made("hard_swish", x)
-    return None
+            yield node.made("hard_swish", x)
 
 
 def _is_sixth(node: Seen) -> bool:
@@ -36,32 +35,30 @@ def _is_sixth(node: Seen) -> bool:
     return (node.operator == "~div" and number == 6) or (node.operator == "~mul" and abs(number - 1 / 6) < 1e-6)
 
 
-def gated_by_itself(node: Seen) -> FlatNode | None:
+def gated_by_itself(node: Seen) -> Iterator[FlatNode]:
     """x·sigmoid(x) is silu, x·hard_sigmoid(x) hard_swish."""
     match node:
         case Seen("mul", [x, Seen("sigmoid" | "hard_sigmoid" as gate, [y])]) if x == y:
-            return node.made(GATED[gate], x)
-    return None
+            yield node.made(GATED[gate], x)
 
 
-def softplus(node: Seen) -> FlatNode | None:
+def softplus(node: Seen) -> Iterator[FlatNode]:
     """log(1 + e^(beta·x))/beta up to a threshold, and x above it."""
     match node:
         case Seen("~where", [Seen("~greater", args={"number": threshold}), x, Seen("softplus", [y])]) if x == y:
-            return node.made("softplus", x, threshold=threshold)
+            yield node.made("softplus", x, threshold=threshold)
         case Seen("~where", [Seen("~greater", args={"number": threshold}), x, Seen("~div", [curve]) as scaled]):
             beta = scaled.args["number"]
             match curve:
                 case Seen("softplus", [Seen("~mul", [y], args={"number": number})]) if x == y and number == beta:
                     whole = int(beta) if beta == int(beta) else beta
-                    return node.made("softplus", x, beta=whole, threshold=threshold)
-    return None
+                    yield node.made("softplus", x, beta=whole, threshold=threshold)
 
 
 MOST_FACTORS = 6
 
 
-def gelu(node: Seen) -> FlatNode | None:
+def gelu(node: Seen) -> Iterator[FlatNode]:
     """x/2·(1 + erf(x/√2)), or x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), multiplied in any order.
 
     The error function is no operator of the language; exporters call it by names of their own.
@@ -71,12 +68,13 @@ def gelu(node: Seen) -> FlatNode | None:
             case Seen("~add", [Seen("onnx.Erf" | "aten.erf.default", [inner])], args={"number": 1}):
                 for x in _halves(node, gate):
                     if _is_product(inner, 1 / sqrt(2), [x]):
-                        return node.made("gelu", x)
+                        yield node.made("gelu", x)
+                        return
             case Seen("~add", [Seen("tanh", [inner])], args={"number": 1}):
                 for x in _halves(node, gate):
                     if _is_cubic(inner, x):
-                        return node.made("gelu", x, approximate="tanh")
-    return None
+                        yield node.made("gelu", x, approximate="tanh")
+                        return
 
 
 def _halves(node: Seen, gate: Seen) -> Iterator[Seen]:

@@ -1,5 +1,6 @@
 """Attention and what stands around it, where it is written as arithmetic."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from archspec.importing.program import UnsupportedError
 from archspec.importing.rules import rounded
 
 
-def rotary(node: Seen) -> FlatNode | None:
+def rotary(node: Seen) -> Iterator[FlatNode]:
     """x·cos + x′·sin with the angles of rotary position embedding, x′ the pairs (−b, a) of x."""
     match node:
         case Seen("add", [one, other]):
@@ -20,11 +21,10 @@ def rotary(node: Seen) -> FlatNode | None:
             for interleaved, source in ((False, _halves(turned)), (True, _pairs(turned))):
                 base = _base(cosine, sine, interleaved) if source is not None and source == x else None
                 if base is not None:
-                    return node.made("rotary", x, base=base, interleaved=interleaved)
-    return None
+                    yield node.made("rotary", x, base=base, interleaved=interleaved)
 
 
-def dot_product(node: Seen) -> FlatNode | None:
+def dot_product(node: Seen) -> Iterator[FlatNode]:
     """softmax(q·kᵀ·scale + mask)·v of results."""
     match node:
         case Seen("matmul", [Seen("softmax", [scores]) as weights, value]) if weights.args.get("dim", 1) in {
@@ -33,17 +33,17 @@ def dot_product(node: Seen) -> FlatNode | None:
         }:
             mask: Seen | None = None
         case _:
-            return None
+            return
     match scores:
         case Seen("add", [scores, mask]):
             pass
     scores, whole = _without_factor(scores)
     if scores.operator != "matmul":
-        return None
+        return
     (query, once), (turned, twice) = map(_without_factor, scores.of)
     key, scale = _turned(turned), whole * once * twice
     if key is None or scale == 1:
-        return None
+        return
     args: dict[str, Any] = {} if abs(scale * turned.shape[-2] ** 0.5 - 1) < 1e-4 else {"scale": rounded(scale)}
     told, perhaps = (mask.constant, _perhaps(mask)) if mask is not None else (None, None)
     held = perhaps if told is None else told
@@ -51,10 +51,10 @@ def dot_product(node: Seen) -> FlatNode | None:
         args |= masked(scores.shape, held) if held is not None else {}
     except UnsupportedError:
         if told is not None:
-            return None
+            return
         held = None
     added = [mask] if mask is not None and held is None else []
-    return node.made("scaled_dot_product_attention", query, key, value, *added, **args)
+    yield node.made("scaled_dot_product_attention", query, key, value, *added, **args)
 
 
 def _without_factor(value: Seen) -> tuple[Seen, float]:
@@ -85,15 +85,14 @@ def _turned(value: Seen) -> Seen | None:
     return None
 
 
-def of_other_axes(node: Seen) -> FlatNode | None:
+def of_other_axes(node: Seen) -> Iterator[FlatNode]:
     """Attention of more or fewer than four axes, which torch's function takes with those before the last two as two."""
     match node:
         case Seen("~reshape", [Seen("scaled_dot_product_attention") as found]) if len(node.shape) != 4:
             inner = [_before_merging(part, node.shape[:-2]) for part in found.of]
             inputs = tuple(each.name for each in inner if each is not None)
             if node.shape[-2:] == found.shape[-2:] and len(inputs) == len(inner):
-                return replace(found.flat, name=node.name, inputs=inputs, shape=node.shape)
-    return None
+                yield replace(found.flat, name=node.name, inputs=inputs, shape=node.shape)
 
 
 def _before_merging(part: Seen, axes: tuple[int, ...]) -> Seen | None:
@@ -105,7 +104,7 @@ def _before_merging(part: Seen, axes: tuple[int, ...]) -> Seen | None:
     return None
 
 
-def grouped(node: Seen) -> FlatNode | None:
+def grouped(node: Seen) -> Iterator[FlatNode]:
     """Attention whose keys and values are each spread over a group of queries."""
     match node:
         case Seen("scaled_dot_product_attention", [query, *both], shape=(_, _, _, _)):
@@ -113,8 +112,7 @@ def grouped(node: Seen) -> FlatNode | None:
             found = [each.name for each in inner if each is not None]
             if len(found) == len(inner) and not node.args.get("enable_gqa"):
                 inputs = (query.name, *found, *node.flat.inputs[3:])
-                return replace(node.flat, args={**node.args, "enable_gqa": True}, inputs=inputs)
-    return None
+                yield replace(node.flat, args={**node.args, "enable_gqa": True}, inputs=inputs)
 
 
 def _before_spreading(value: Seen) -> Seen | None:

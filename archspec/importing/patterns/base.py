@@ -82,8 +82,8 @@ class Seen:
         return made_of(self.flat, operator, tuple(value.name for value in of), **args)
 
 
-Pattern: TypeAlias = Callable[[Seen], FlatNode | list[FlatNode] | None]
-"""What a pattern gives: what stands for a node, after others that it needs; nothing, if it is not that."""
+Pattern: TypeAlias = Callable[[Seen], Iterator[FlatNode]]
+"""It gives what stands for a node, after others that this needs; nothing, if the node is not that."""
 
 
 def made_of(node: FlatNode, operator: str, inputs: tuple[str, ...], **args: Any) -> FlatNode:

@@ -3,6 +3,7 @@
 y = (sign(x) ∗ sign(W))·K·α + bias, with K the mean of |x| of what each output sees; the factors may stand in any order.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,24 +16,22 @@ LAYERS = {"~binary_conv2d": "binary_conv2d", "~binary_linear": "binary_linear"}
 WINDOW = {"kernel_size": None, "stride": 1, "padding": 0, "dilation": 1}
 
 
-def sign(node: Seen) -> FlatNode | None:
+def sign(node: Seen) -> Iterator[FlatNode]:
     """2·[x ≥ 0] − 1, and the difference of a value from itself, which only a gradient sees."""
     match node:
         case Seen("add", [Seen("~sub", [doubled], args={"number": 1}), Seen("subtract", [one, other])]) if one == other:
             match doubled:
                 case Seen("~mul", [Seen("~at_least", [x], args={"number": 0})], args={"number": 2}):
-                    return replace(node.made("~sign", x), foreign=True)
-    return None
+                    yield replace(node.made("~sign", x), foreign=True)
 
 
-def input_scale(node: Seen) -> FlatNode | None:
+def input_scale(node: Seen) -> Iterator[FlatNode]:
     """A one-bit layer times K, the mean of |x|."""
     match node:
         case Seen("mul", [Seen("~binary_conv2d" | "~binary_linear", [Seen("~sign", [x])]) as layer, factor]):
             if not layer.args.get("input_scale") and _mean_of(factor, layer) == x:
                 args = {**layer.args, "input_scale": True}
-                return replace(layer.flat, name=node.name, args=args, shape=node.shape)
-    return None
+                yield replace(layer.flat, name=node.name, args=args, shape=node.shape)
 
 
 def _mean_of(factor: Seen, layer: Seen) -> Seen | None:
@@ -58,13 +57,13 @@ def _averages(weight: HeldArray) -> bool:
     return bool(np.allclose(numbers, 1 / numbers.size, rtol=1e-6))
 
 
-def binarised(node: Seen) -> FlatNode | None:
+def binarised(node: Seen) -> Iterator[FlatNode]:
     """A one-bit layer times α, a number of each output channel."""
     match node:
         case Seen("mul", [Seen("~binary_conv2d" | "~binary_linear", [x]) as layer, factor]):
             alpha = _of_channels(factor, layer)
             if alpha is None:
-                return None
+                return
             operator, args, signs = LAYERS[layer.operator], without(layer.args, "input_scale"), x.operator == "~sign"
             if not signs:
                 args["binary_input"] = False
@@ -73,11 +72,10 @@ def binarised(node: Seen) -> FlatNode | None:
             inputs = x.flat.inputs if signs else layer.flat.inputs
             arrays = {**layer.arrays, "alpha": alpha}
             found = replace(layer.flat, name=node.name, operator=operator, args=told(operator, args), foreign=False)
-            return replace(found, inputs=inputs, arrays=arrays)
-    return None
+            yield replace(found, inputs=inputs, arrays=arrays)
 
 
-def one_bit_bias(node: Seen) -> FlatNode | None:
+def one_bit_bias(node: Seen) -> Iterator[FlatNode]:
     """The bias of a one-bit layer, which is added behind the factors."""
     match node:
         case Seen("~bias", [Seen("binary_linear") as layer]):
@@ -85,11 +83,10 @@ def one_bit_bias(node: Seen) -> FlatNode | None:
         case Seen("add", [Seen("binary_conv2d" | "binary_linear") as layer, Seen("parameter") as added]):
             bias = _of_channels(added, layer)
         case _:
-            return None
-    if bias is None or "bias" in layer.arrays or layer.shape != node.shape:
-        return None
-    args, arrays = {**layer.args, "bias": True}, {**layer.arrays, "bias": bias}
-    return replace(layer.flat, name=node.name, args=args, arrays=arrays)
+            return
+    if bias is not None and "bias" not in layer.arrays and layer.shape == node.shape:
+        args, arrays = {**layer.args, "bias": True}, {**layer.arrays, "bias": bias}
+        yield replace(layer.flat, name=node.name, args=args, arrays=arrays)
 
 
 def _of_channels(factor: Seen, layer: Seen) -> HeldArray | None:

@@ -33,7 +33,7 @@ class HeadsOfPart:
     heads: tuple[int, int]
 
 
-def multihead(node: Seen) -> list[FlatNode] | None:
+def multihead(node: Seen) -> Iterator[FlatNode]:
     """The whole of it, looked at from the exchange of axes behind its last layer."""
     match node:
         case Seen(
@@ -42,8 +42,8 @@ def multihead(node: Seen) -> list[FlatNode] | None:
             match merged:
                 case Seen("~reshape", [Seen("~permute", [attention], args={"order": (2, 0, 1, 3) | (1, 0, 2)})]):
                     parts = list(_parts(attention))
-                    return list(_written(node.flat, last.flat, attention.flat, parts)) if len(parts) == 3 else None
-    return None
+                    if len(parts) == 3:
+                        yield from _written(node.flat, last.flat, attention.flat, parts)
 
 
 def _parts(attention: Seen) -> Iterator[HeadsOfPart]:
@@ -86,17 +86,16 @@ def _part(value: Seen) -> HeadsOfPart | None:
     return None
 
 
-def turned_twice(node: Seen) -> list[FlatNode] | None:
+def turned_twice(node: Seen) -> Iterator[FlatNode]:
     """Words behind batch and features, as an optimiser joins two exchanges of axes: with the batch, then with these."""
     match node:
         case Seen("~permute", args={"order": (1, 2, 0)}, shape=(batch, features, words)):
             name = f"{node.name}@batch"
-            first = replace(node.flat, name=name, args={"order": SWAPPED}, shape=(batch, words, features))
-            return [first, replace(node.flat, args={"order": (0, 2, 1)}, inputs=(name,))]
-    return None
+            yield replace(node.flat, name=name, args={"order": SWAPPED}, shape=(batch, words, features))
+            yield replace(node.flat, args={"order": (0, 2, 1)}, inputs=(name,))
 
 
-def split_before_turned(node: Seen) -> list[FlatNode] | None:
+def split_before_turned(node: Seen) -> Iterator[FlatNode]:
     """Heads and batch parted behind an exchange of the axes after them, as ONNX has keys: parted before it."""
     match node:
         case Seen("~reshape", [Seen("~permute", [x], args={"order": (0, 2, 1)}, shape=(merged, down, across))]):
@@ -104,9 +103,8 @@ def split_before_turned(node: Seen) -> list[FlatNode] | None:
             done = x.operator == "~reshape" and x.args["before"] == sizes
             if len(node.shape) == 4 and node.shape[2:] == (down, across) and not done:
                 args = {"shape": sizes, "before": (merged, across, down)}
-                parted = replace(node.flat, name=name, args=args, inputs=(x.name,), shape=sizes)
-                return [parted, replace(node.flat, operator="~permute", args={"order": (0, 1, 3, 2)}, inputs=(name,))]
-    return None
+                yield replace(node.flat, name=name, args=args, inputs=(x.name,), shape=sizes)
+                yield replace(node.flat, operator="~permute", args={"order": (0, 1, 3, 2)}, inputs=(name,))
 
 
 def _written(node: FlatNode, last: FlatNode, attention: FlatNode, parts: list[HeadsOfPart]) -> Iterator[FlatNode]:

@@ -1,5 +1,6 @@
 """Normalisations that are written as arithmetic, or by others."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -9,16 +10,15 @@ from archspec.importing.patterns.base import Seen, without
 from archspec.importing.program import HeldArray
 
 
-def root_mean_square(node: Seen) -> FlatNode | None:
+def root_mean_square(node: Seen) -> Iterator[FlatNode]:
     """x over the root of the mean of its squares along the last axis."""
     match _over_root(node):
         case (x, Seen("mean", [Seen("power", [y], args={"exponent": 2})], args={"dim": (axis,), "keepdim": True}), eps):
             if x == y and axis == len(node.shape) - 1 and node.operator == "mul":
-                return node.made("rms_norm", x, eps=eps, elementwise_affine=False)
-    return None
+                yield node.made("rms_norm", x, eps=eps, elementwise_affine=False)
 
 
-def layer(node: Seen) -> FlatNode | None:
+def layer(node: Seen) -> Iterator[FlatNode]:
     """(x − mean)/√(mean of (x − mean)² + eps) over the last axis, or over the channels of each pixel."""
     match _over_root(node):
         case (
@@ -28,10 +28,10 @@ def layer(node: Seen) -> FlatNode | None:
         ) if x == y and again.of == centred.of and mean.args == square.args:
             last = len(node.shape) - 1
             if dims == (1,) and last > 2:
-                return node.made("layer_norm", x, eps=eps, elementwise_affine=False, over_channels=True)
-            sizes = {"normalized_shape": node.shape[-1:]} if last > 2 else {}
-            return node.made("layer_norm", x, eps=eps, elementwise_affine=False, **sizes) if dims == (last,) else None
-    return None
+                yield node.made("layer_norm", x, eps=eps, elementwise_affine=False, over_channels=True)
+            elif dims == (last,):
+                sizes = {"normalized_shape": node.shape[-1:]} if last > 2 else {}
+                yield node.made("layer_norm", x, eps=eps, elementwise_affine=False, **sizes)
 
 
 def _over_root(node: Seen) -> tuple[Seen, Seen, Any] | None:
@@ -56,17 +56,16 @@ def _over_root(node: Seen) -> tuple[Seen, Seen, Any] | None:
     return None
 
 
-def in_groups(node: Seen) -> FlatNode | None:
+def in_groups(node: Seen) -> Iterator[FlatNode]:
     """Groups of channels as the channels of another normalisation, and back."""
     match node:
         case Seen("~reshape", [Seen("instance_norm", [Seen("~reshape", [x], shape=(_, groups, _)) as first]) as norm]):
             if first.args["before"] == node.shape and not norm.args.get("affine"):
                 eps = norm.args.get("eps", 1e-5)
-                return node.made("group_norm", x, num_groups=groups, eps=eps, affine=False)
-    return None
+                yield node.made("group_norm", x, num_groups=groups, eps=eps, affine=False)
 
 
-def scaled(node: Seen) -> FlatNode | None:
+def scaled(node: Seen) -> Iterator[FlatNode]:
     """A learned scale behind a normalisation that has none; of groups a shift must follow, which torch's has too."""
     match node:
         case Seen("mul", [Seen("rms_norm" | "layer_norm" | "group_norm" as kind) as norm, Seen("parameter") as factor]):
@@ -75,15 +74,14 @@ def scaled(node: Seen) -> FlatNode | None:
                 args = without(norm.args, "affine", "elementwise_affine")
                 found = replace(norm.flat, name=node.name, args=args, arrays={"weight": held})
                 more = {"layer_norm": {"args": {**args, "bias": False}}, "group_norm": GROUPS_SCALED}
-                return replace(found, **more.get(kind, {}))
-    return None
+                yield replace(found, **more.get(kind, {}))
 
 
 GROUPS_SCALED: dict[str, Any] = {"operator": "~group_norm", "foreign": True}
 """A normalisation of groups behind which a shift must follow."""
 
 
-def shifted(node: Seen) -> FlatNode | None:
+def shifted(node: Seen) -> Iterator[FlatNode]:
     """The learned shift behind the scale of a normalisation of groups, or of a layer."""
     match node:
         case Seen("~bias", [Seen("~group_norm" | "layer_norm") as norm]):
@@ -91,12 +89,11 @@ def shifted(node: Seen) -> FlatNode | None:
         case Seen("add", [Seen("~group_norm" | "layer_norm") as norm, Seen("parameter") as added]):
             held = _of_features(added, norm)
         case _:
-            return None
-    if held is None or norm.arrays.keys() != {"weight"} or held.shape != norm.arrays["weight"].shape:
-        return None
-    operator, arrays = norm.operator.strip("~"), {**norm.arrays, "bias": held}
-    args = without(norm.args, "bias")
-    return replace(norm.flat, name=node.name, operator=operator, foreign=False, args=args, arrays=arrays)
+            return
+    if held is not None and norm.arrays.keys() == {"weight"} and held.shape == norm.arrays["weight"].shape:
+        operator, arrays = norm.operator.strip("~"), {**norm.arrays, "bias": held}
+        args = without(norm.args, "bias")
+        yield replace(norm.flat, name=node.name, operator=operator, foreign=False, args=args, arrays=arrays)
 
 
 def _of_features(joined: Seen, norm: Seen) -> HeldArray | None:

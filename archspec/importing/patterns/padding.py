@@ -1,5 +1,6 @@
 """Windows around which a function puts something first: the padding is the window's own."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -14,7 +15,7 @@ from archspec.ops.window import Sides, sides
 CONVOLUTIONS = frozenset({"conv1d", "conv2d", "conv3d", "~binary_conv2d"})
 
 
-def padded_window(node: Seen) -> FlatNode | None:
+def padded_window(node: Seen) -> Iterator[FlatNode]:
     """A convolution or the largest under a window, padded by a function before it.
 
     A layer of its own, such as `ZeroPad2d`, stays one.
@@ -23,21 +24,20 @@ def padded_window(node: Seen) -> FlatNode | None:
     found = _put_around(node, 0 if convolves else -inf) if convolves or node.operator.startswith("max_pool") else None
     if found is not None and convolves:
         args = {**node.args, "padding": found.args["padding"]}
-        return replace(node.flat, args=args, inputs=found.flat.inputs)
-    return _as_tensorflow(node, found) if found is not None else None
+        yield replace(node.flat, args=args, inputs=found.flat.inputs)
+    elif found is not None:
+        yield from _as_tensorflow(node, found)
 
 
-def average_of_what_is_there(node: Seen) -> FlatNode | None:
+def average_of_what_is_there(node: Seen) -> Iterator[FlatNode]:
     """The mean under windows that reach into a padding, over the share of each that does not: TensorFlow's."""
     match node:
         case Seen("divide", [Seen("avg_pool1d" | "avg_pool2d" | "avg_pool3d") as pool, Seen("~constant") as divisor]):
             found, share = _put_around(pool, 0), divisor.constant
-            made = _as_tensorflow(pool, found) if found is not None else None
-            if found is None or share is None or made is None:
-                return None
-            same = np.allclose(share.reshape(share.shape[2:]), _shares(pool, found), atol=1e-6)
-            return replace(made, name=node.name) if same else None
-    return None
+            if found is not None and share is not None:
+                for made in _as_tensorflow(pool, found):
+                    if np.allclose(share.reshape(share.shape[2:]), _shares(pool, found), atol=1e-6):
+                        yield replace(made, name=node.name)
 
 
 def _put_around(node: Seen, value: float) -> Seen | None:
@@ -50,16 +50,15 @@ def _put_around(node: Seen, value: float) -> Seen | None:
     return None
 
 
-def _as_tensorflow(node: Seen, found: Seen) -> FlatNode | None:
+def _as_tensorflow(node: Seen, found: Seen) -> Iterator[FlatNode]:
     """A pooling whose padding is TensorFlow's, the only one of which sides may differ."""
     around = _sides(found)
     sizes = tuple(size - sum(pair) for size, pair in zip(found.shape[2:], around, strict=True))
     kernel = per_axis(node.args["kernel_size"], len(sizes))
     stride, dilation = node.args.get("stride", kernel), node.args.get("dilation", 1)
-    if sides("tf_same", sizes, kernel, stride, dilation) != around:
-        return None
-    args = {**without(node.args, "padding", "count_include_pad"), "padding": "tf_same"}
-    return replace(node.flat, args=args, inputs=found.flat.inputs)
+    if sides("tf_same", sizes, kernel, stride, dilation) == around:
+        args = {**without(node.args, "padding", "count_include_pad"), "padding": "tf_same"}
+        yield replace(node.flat, args=args, inputs=found.flat.inputs)
 
 
 def _sides(found: Seen) -> Sides:

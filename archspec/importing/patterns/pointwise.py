@@ -10,34 +10,34 @@ from archspec.importing.patterns.base import Seen, made_of, without
 from archspec.ops.activation import Elementwise
 
 
-def pointwise(node: Seen) -> list[FlatNode] | None:
+def pointwise(node: Seen) -> Iterator[FlatNode]:
     """Fully connected layers of each pixel as convolutions of 1×1, with what stands between them.
 
     Source: Liu et al., A ConvNet for the 2020s, 2022, whose block is written both ways.
     """
     rank = len(node.shape)
     if not puts_channels_first(node):
-        return None
+        return
     *chain, first = _back(node.of[0])
     if not puts_channels_last(first, rank) or not any(each.operator == "linear" for each in chain):
-        return None
+        return
     found, source = list[FlatNode](), first.flat.inputs[0]
     for each in reversed(chain):
         scales = [_channels_first(scale.flat, source, rank=rank) for scale in each.of if _is_scale(scale)]
         found += [*scales, _channels_first(each.flat, source, *(scale.name for scale in scales), rank=rank)]
         source = found[-1].name
-    return [*found[:-1], replace(found[-1], name=node.name)]
+    yield from found[:-1]
+    yield replace(found[-1], name=node.name)
 
 
-def over_channels(node: Seen) -> FlatNode | None:
+def over_channels(node: Seen) -> Iterator[FlatNode]:
     """A layer normalisation of the last axis, where the channels were put behind before, and back afterwards."""
     match node:
         case Seen("~permute", [Seen("layer_norm", [Seen("~permute", [x]) as first]) as norm]):
             one = len(norm.args.get("normalized_shape") or (0,)) == 1
             if one and puts_channels_first(node) and puts_channels_last(first, len(node.shape)):
                 args = {**without(norm.args, "normalized_shape"), "over_channels": True}
-                return replace(norm.flat, name=node.name, args=args, inputs=(x.name,), shape=node.shape)
-    return None
+                yield replace(norm.flat, name=node.name, args=args, inputs=(x.name,), shape=node.shape)
 
 
 def puts_channels_first(node: Seen) -> bool:

@@ -1,5 +1,6 @@
 """Recurrent layers: several of one kind after one another, and what is taken of their sequences and last states."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,15 +9,17 @@ from archspec.importing.patterns.base import Seen, without
 from archspec.importing.program import HeldArray
 
 
-def last_state(node: Seen) -> FlatNode | None:
+def last_state(node: Seen) -> Iterator[FlatNode]:
     """The last layer's last state alone; of both directions, one beside the other."""
     match node:
         case Seen("concat", [forth, back]) if node.args.get("dim", 1) == len(node.shape) - 1:
             states, other = _states(forth, -2), _states(back, -1)
-            both = states is not None and states == other and states.args["bidirectional"]
-            return _last(node, states) if states is not None and both else None
-    states = _states(node, -1)
-    return _last(node, states) if states is not None and not states.args["bidirectional"] else None
+            whole = states is not None and states == other and states.args["bidirectional"]
+        case _:
+            states = _states(node, -1)
+            whole = states is not None and not states.args["bidirectional"]
+    if states is not None and whole:
+        yield from _last(node, states)
 
 
 def _states(node: Seen, place: int) -> Seen | None:
@@ -29,20 +32,20 @@ def _states(node: Seen, place: int) -> Seen | None:
     return None
 
 
-def _last(node: Seen, states: Seen) -> FlatNode | None:
+def _last(node: Seen, states: Seen) -> Iterator[FlatNode]:
     """A layer that gives its last state; where its sequence is taken, too, the last place of that."""
     operator, sequence = states.args["operator"], node.before.get(states.args["sequence"])
-    if sequence is not None:
-        taken = sequence.operator == operator and not states.args["bidirectional"]
-        return node.made("select", sequence, dim=1, index=-1) if taken else None
-    args = without(states.args, "operator", "sequence")
-    return node.made(operator, *states.of, **args, return_sequences=False).with_arrays(states.arrays)
+    if sequence is None:
+        args = without(states.args, "operator", "sequence")
+        yield node.made(operator, *states.of, **args, return_sequences=False).with_arrays(states.arrays)
+    elif sequence.operator == operator and not states.args["bidirectional"]:
+        yield node.made("select", sequence, dim=1, index=-1)
 
 
 # ------------------------------------------------------------------ ONNX: a node a layer, time first
 
 
-def time_first(node: Seen) -> FlatNode | None:
+def time_first(node: Seen) -> Iterator[FlatNode]:
     """A layer's states of all steps as L × n × directions·h: directions put behind, or, of one, gone."""
     match node:
         case Seen("~reshape", [Seen("~permute", [Seen("~layer") as layer], args={"order": (0, 2, 1, 3)})]):
@@ -50,25 +53,23 @@ def time_first(node: Seen) -> FlatNode | None:
         case Seen("~reshape", [Seen("~layer") as layer]) if not layer.args["bidirectional"]:
             pass
         case _:
-            return None
-    if len(node.shape) != 3:
-        return None
-    inputs, arrays = layer.flat.inputs, layer.arrays
-    return replace(node.flat, operator="~sequence", args=layer.args, inputs=inputs, arrays=arrays)
+            return
+    if len(node.shape) == 3:
+        inputs, arrays = layer.flat.inputs, layer.arrays
+        yield replace(node.flat, operator="~sequence", args=layer.args, inputs=inputs, arrays=arrays)
 
 
-def sequences(node: Seen) -> FlatNode | None:
+def sequences(node: Seen) -> Iterator[FlatNode]:
     """Layers after one another, the batch put first again: one operator of so many layers."""
     match node:
         case Seen("~permute", [Seen("~sequence") as found], args={"order": (1, 0, 2)}):
             stack = _stack(found)
             if stack is not None:
                 source, args, arrays = stack
-                return node.made(found.args["operator"], source, **args).with_arrays(arrays)
-    return None
+                yield node.made(found.args["operator"], source, **args).with_arrays(arrays)
 
 
-def states(node: Seen) -> FlatNode | None:
+def states(node: Seen) -> Iterator[FlatNode]:
     """The last states of layers after one another, as torch gives them."""
     match node:
         case Seen("~layer_states"):
@@ -76,10 +77,9 @@ def states(node: Seen) -> FlatNode | None:
             if stack is not None:
                 source, args, arrays = stack
                 told = {**args, "operator": node.args["operator"], "sequence": node.args["raw"]}
-                return replace(node.flat, operator="~states", args=told, inputs=(source.name,), arrays=arrays)
+                yield replace(node.flat, operator="~states", args=told, inputs=(source.name,), arrays=arrays)
         case Seen("concat", [*_, Seen("~states") as last]) if node.args.get("dim", 1) == 0:
-            return replace(last.flat, name=node.name, shape=node.shape, place=node.flat.place, foreign=True)
-    return None
+            yield replace(last.flat, name=node.name, shape=node.shape, place=node.flat.place, foreign=True)
 
 
 def _stack(top: Seen) -> "tuple[Seen, dict[str, Any], dict[str, HeldArray]] | None":

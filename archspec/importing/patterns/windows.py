@@ -4,7 +4,7 @@ A learned number for each offset of two pixels, looked up by an array of places;
 for pixels that were no neighbours before.
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from math import inf, prod
 from typing import TYPE_CHECKING, Any
@@ -24,22 +24,22 @@ VIEWS = frozenset({"~permute", "~reshape", "select"})
 """What stands between an image and the queries of its windows."""
 
 
-def window_bias(node: Seen) -> list[FlatNode] | None:
+def window_bias(node: Seen) -> Iterator[FlatNode]:
     """Attention in windows, with the mask that it takes as an operator of the image."""
     match node:
         case Seen("scaled_dot_product_attention", [query, _, _, mask], shape=(n, count, heads, _, _)):
             patches = _back(query, VIEWS)
         case _:
-            return None
+            return
     if patches.operator != "patches" or not patches.of[0].operator:
-        return None
+        return
     (image,), (height, width) = patches.of, per_axis(patches.args["patch_size"], 2)
     mask, apart = _unmasked(_back(mask, {"~expand"}))
     table = _table(mask, (height, width)) if mask.shape[:-3] in {(1, 1), (n, 1)} else None
     grid = (image.shape[2] // height, image.shape[3] // width)
     shift = (0, 0) if apart is None else _shift(apart, grid, (height, width))
     if table is None or shift is None or table.shape[1] != heads:
-        return None
+        return
     args: dict[str, Any] = {"window_size": one_or_pair((height, width)), "num_heads": heads}
     if shift != (0, 0):
         args["shift_size"] = one_or_pair(shift)
@@ -49,7 +49,8 @@ def window_bias(node: Seen) -> list[FlatNode] | None:
         shape=(n, 1 if shift == (0, 0) else count, *mask.shape[-3:]),
         arrays={"weight": table},
     )
-    return [bias, replace(node.flat, inputs=(*node.flat.inputs[:3], bias.name))]
+    yield bias
+    yield replace(node.flat, inputs=(*node.flat.inputs[:3], bias.name))
 
 
 def _back(node: Seen, views: Set[str]) -> Seen:

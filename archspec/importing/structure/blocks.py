@@ -21,12 +21,11 @@ from archspec.importing.items import (
     scopes,
 )
 from archspec.importing.structure.arguments import ANY, Arguments, channels, renamed
-from archspec.importing.structure.conditions import condition, widening
+from archspec.importing.structure.conditions import WORDS, condition, widening
 from archspec.importing.structure.prepare import dissolved, prepared
 from archspec.importing.structure.tables import after_first, rows
 from archspec.importing.structure.unify import Slot, Slots, unified
-from archspec.language.expression import BUILTINS, CONSTANTS
-from archspec.language.rules import FLOWING
+from archspec.importing.writing_steps import free_name
 
 
 @dataclass(slots=True)
@@ -83,9 +82,9 @@ def _replace(found: Recovered, kind: str) -> None:
                 item.stage = scope.name  # type: ignore[union-attr]  # a call
         members = []
     while members:
-        alike = _alike(members)
+        alike, slots = _alike(members)
         if any(sum(scope in alike for scope in several) > 1 for several in by_body):
-            _block(found, kind, alike)
+            _block(found, kind, alike, slots)
         else:
             for scope in alike:
                 scope.kind = ""
@@ -100,15 +99,15 @@ def _only_repeat(members: list[ModuleItem]) -> bool:
     return len(called) == 1 and called.isdisjoint({"", *ops.registered()}) and len(lengths) > 1
 
 
-def _alike(members: list[ModuleItem]) -> list[ModuleItem]:
-    """The members that make one block with the first: all, else those of the same steps."""
-    if unified([scope.items for scope in members], [scope.entry for scope in members]) is not None:
-        return members
+def _alike(members: list[ModuleItem]) -> tuple[list[ModuleItem], Slots]:
+    """The members that make one block with the first, and its steps: all, else those of the same steps."""
     skeleton = _skeleton(members[0].items)
     same = [scope for scope in members if _skeleton(scope.items) == skeleton]
-    return (
-        same if unified([scope.items for scope in same], [scope.entry for scope in same]) is not None else members[:1]
-    )
+    for several in (members, same):
+        slots = unified([scope.items for scope in several], [scope.entry for scope in several])
+        if slots is not None:
+            return several, slots
+    return members[:1], []
 
 
 def _skeleton(items: Items) -> tuple[Any, ...]:
@@ -117,10 +116,7 @@ def _skeleton(items: Items) -> tuple[Any, ...]:
     )
 
 
-def _block(found: Recovered, kind: str, members: list[ModuleItem]) -> None:
-    slots = unified([scope.items for scope in members], [scope.entry for scope in members])
-    if slots is None:
-        raise AssertionError("members are alike")
+def _block(found: Recovered, kind: str, members: list[ModuleItem], slots: Slots) -> None:
     entries, exits = [channels(scope.entry) for scope in members], [channels(scope.exit) for scope in members]
     arguments = Arguments(len(members), simple=kind.startswith("conv_"), entries=entries, exits=exits)
     body = _body(slots, list(range(len(members))), arguments)
@@ -154,12 +150,9 @@ def _free(kind: str, taken: dict[str, FoundBlock]) -> str:
     """
     base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
     base = re.sub(r"[^a-z0-9_]+", "_", base).strip("_")[:40]
-    if not base[:1].isalpha() or base in {*ops.names(), *ops.words(), *BUILTINS, *CONSTANTS, *FLOWING}:
+    if not base[:1].isalpha() or base in WORDS:
         base = f"{base}_block" if base[:1].isalpha() else "block"
-    name, number = base, 2
-    while name in taken:
-        name, number = f"{base}_{number}", number + 1
-    return name
+    return free_name(base, taken)
 
 
 # ------------------------------------------------------------------ the body of a block
@@ -267,8 +260,3 @@ def _run(written: Numbered, stands: list[list[bool]], number: int, there: list[b
     while end < len(written) and stands[end] == there:
         end += 1
     return [item for _, item, _ in written[number:end]], end
-
-
-def defaults(found: Recovered) -> dict[str, dict[str, Any]]:
-    """The defaults of the arguments of each block."""
-    return {name: block.args for name, block in found.blocks.items()}

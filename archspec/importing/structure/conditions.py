@@ -1,6 +1,6 @@
 """When a step stands in a block: a condition over its arguments and the channels that flow in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from archspec import ops
 from archspec.importing.items import Item, Leaf, Shape
@@ -71,18 +71,21 @@ def _of_numbers(there: Sequence[bool], active: Sequence[int], arguments: Argumen
         column = [whole[number] for number in active]
         if letter(name) in {"c", "m"} or ANY in column:
             continue
-        for value in sorted(set(column), key=str):
-            if isinstance(value, (int, str)) and [given == value for given in column] == list(there):
-                return _equal(name, value, True)
-            if isinstance(value, (int, str)) and [given != value for given in column] == list(there):
-                return _equal(name, value, False)
+        for value in sorted((each for each in set(column) if isinstance(each, (int, str))), key=str):
+            if isinstance(value, bool):
+                yes, no = (name, f"not {name}") if value else (f"not {name}", name)
+            else:
+                yes, no = f"{name} == {value}", f"{name} != {value}"
+            if said := _either([given == value for given in column], there, yes, no):
+                return said
     return None
 
 
-def _equal(name: str, value: object, is_so: bool) -> str:
-    if isinstance(value, bool):
-        return name if value == is_so else f"not {name}"
-    return f"{name} {'==' if is_so else '!='} {value}"
+def _either(holds: Sequence[bool], there: Sequence[bool], yes: str, no: str) -> str | None:
+    """What holds where the step stands and nowhere else, or the contrary; None if it is neither."""
+    if list(holds) == list(there):
+        return yes
+    return no if [not each for each in holds] == list(there) else None
 
 
 def _of_shape(
@@ -97,24 +100,14 @@ def _of_shape(
         for factor in FACTORS:
             width = f"{factor} * {name}" if factor > 1 else name
             keeps = [factor * column[number] == c for number, c in zip(active, flowing, strict=True)]
-            found = _of_strides(there, keeps, strides, active, width)
-            if found:
-                return found
+            same, other = f"in_channels == {width}", f"in_channels != {width}"
+            for stride, steps in strides.items():
+                both = [keep and steps[number] == 1 for number, keep in zip(active, keeps, strict=True)]
+                if said := _either(both, there, f"{stride} == 1 and {same}", f"{stride} != 1 or {other}"):
+                    return said
+            if said := _either(keeps, there, same, other):
+                return said
     return None
-
-
-def _of_strides(
-    there: Sequence[bool], keeps: list[bool], strides: Mapping[str, Column], active: Sequence[int], width: str
-) -> str | None:
-    for stride, column in strides.items():
-        both = [keep and column[number] == 1 for number, keep in zip(active, keeps, strict=True)]
-        if both == list(there):
-            return f"{stride} == 1 and in_channels == {width}"
-        if [not each for each in both] == list(there):
-            return f"{stride} != 1 or in_channels != {width}"
-    if keeps == list(there):
-        return f"in_channels == {width}"
-    return f"in_channels != {width}" if [not keep for keep in keeps] == list(there) else None
 
 
 FACTORS = (1, 2, 4, 8)
@@ -130,5 +123,8 @@ def _switch(slot: Slot) -> str:
     return name if name and name not in TAKEN and not name[-1].isdigit() else f"has_{operator}"
 
 
-TAKEN = frozenset({*ops.names(), *ops.words(), *BUILTINS, *CONSTANTS, *FLOWING, "input", REQUIRED})
+WORDS = frozenset({*ops.names(), *ops.words(), *BUILTINS, *CONSTANTS, *FLOWING})
+"""What the language calls something else: no block may have the name."""
+
+TAKEN = WORDS | {"input", REQUIRED}
 """What no argument may be called."""

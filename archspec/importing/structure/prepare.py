@@ -230,16 +230,10 @@ def _share_activations(bodies_of: Sequence[Items]) -> None:
 
 
 def _activated(scope: ModuleItem) -> bool:
-    operators = [
-        item.operator
-        for item in scope.items
-        if isinstance(item, Leaf) and not (_activates(item.operator) and item.args)
-    ]
-    return (
-        len(operators) == len(scope.items) == 3
-        and operators[:2] == ["conv2d", "batch_norm"]
-        and _activates(operators[2])
-    )
+    match scope.items:
+        case [Leaf("conv2d"), Leaf("batch_norm"), Leaf(name, args)]:
+            return _activates(name) and not args
+    return False
 
 
 def _alone(scope: ModuleItem) -> Item:

@@ -223,16 +223,16 @@ def _all_runs(items: Items, blocks: Blocks) -> list[CallRun]:
 
 
 def _run(item: Item, blocks: Blocks, kept: AbstractSet[int]) -> CallRun:
-    if isinstance(item, TableItem):
-        return CallRun([item], item.block, [*item.rows], item.after_first)
-    if isinstance(item, Leaf) and item.operator in blocks and id(item) not in kept:
-        return CallRun([item], item.operator, [Row(item.name, item.args, 1, [item])])
-    if isinstance(item, Repeated):
-        only = item.items[0]
-        if len(item.items) == 1 and isinstance(only, Leaf) and only.operator in blocks:
-            calls = [replace(only, nodes=item.nodes, name=item.name)]
-            return CallRun([item], only.operator, [Row(item.name, only.args, item.times, calls)])
-        return CallRun([item], "repeat", [Row(item.name, {}, item.times, [])], inner=[_all_runs(item.items, blocks)])
+    match item:
+        case TableItem():
+            return CallRun([item], item.block, [*item.rows], item.after_first)
+        case Leaf(operator) if operator in blocks and id(item) not in kept:
+            return CallRun([item], operator, [Row(item.name, item.args, 1, [item])])
+        case Repeated(times, [Leaf(operator) as only]) if operator in blocks:
+            call = replace(only, nodes=item.nodes, name=item.name)
+            return CallRun([item], operator, [Row(item.name, only.args, times, [call])])
+        case Repeated(times, items):
+            return CallRun([item], "repeat", [Row(item.name, {}, times, [])], inner=[_all_runs(items, blocks)])
     kind = item.operator if isinstance(item, (Leaf, ForkItem)) else type(item).__name__
     return CallRun([item], kind, inner=[_all_runs(body, blocks) for body in bodies(item)])
 

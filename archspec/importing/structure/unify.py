@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from archspec.importing.flat import FlatNode
 from archspec.importing.items import Branch, ForkItem, Item, Items, Leaf, Shape
 
 MOST_OPTIONAL = 4
@@ -80,12 +81,13 @@ def _keys(several: Sequence[Items]) -> list[list[str | None]]:
 
 
 def _key(item: Item, counts: Counter[str]) -> str | None:
-    if isinstance(item, Leaf) and item.nodes and item.nodes[0].function:
-        return f"opaque {item.nodes[0].function}"
-    if isinstance(item, Leaf):
-        return f"{item.operator} depthwise" if counts[item.operator] > 1 and _is_depthwise(item) else item.operator
-    if isinstance(item, ForkItem):
-        return f"fork {item.operator} {len(item.branches)} {item.node.function if item.node else ''}"
+    match item:
+        case Leaf(nodes=[FlatNode(function=function), *_]) if function:
+            return f"opaque {function}"
+        case Leaf(operator):
+            return f"{operator} depthwise" if counts[operator] > 1 and _is_depthwise(item) else operator
+        case ForkItem(operator):
+            return f"fork {operator} {len(item.branches)} {item.node.function if item.node else ''}"
     return None
 
 
@@ -162,10 +164,8 @@ def _with_forks(several: Sequence[Items]) -> Sequence[Items]:
     model = next((items for items in several if _sums(items)), None)
     if model is None or all(map(_sums, several)):
         return several
-    at = next(number for number, item in enumerate(model) if _is_sum(item))
-    fork, behind = model[at], len(model) - at - 1
-    if not isinstance(fork, ForkItem):
-        raise AssertionError("the model has a fork there")
+    at, fork = next((n, item) for n, item in enumerate(model) if isinstance(item, ForkItem) and item.operator == "add")
+    behind = len(model) - at - 1
     longest = max(range(len(fork.branches)), key=lambda number: sum(map(_computes, fork.branches[number].items)))
     return [items if _sums(items) else _forked(items, fork, at, behind, longest) for items in several]
 
@@ -175,11 +175,7 @@ def _computes(item: Item) -> bool:
 
 
 def _sums(items: Items) -> bool:
-    return any(map(_is_sum, items))
-
-
-def _is_sum(item: Item) -> bool:
-    return isinstance(item, ForkItem) and item.operator == "add"
+    return any(isinstance(item, ForkItem) and item.operator == "add" for item in items)
 
 
 def _forked(items: Items, model: ForkItem, at: int, behind: int, longest: int) -> Items:

@@ -1,6 +1,6 @@
 """Methods of training, one file each: a key of a recipe, and what it does to a training while it runs."""
 
-from archspec.train.methods.base import METHODS, Course, Method, Seen
+from archspec.train.methods.base import METHODS, Course, LearnedBatch, Method
 from archspec.train.methods.distil import Distil
 from archspec.train.methods.freeze import Freeze
 from archspec.train.methods.max_norm import MaxNorm
@@ -15,12 +15,12 @@ __all__ = [
     "Course",
     "Distil",
     "Freeze",
+    "LearnedBatch",
     "MaxNorm",
     "Method",
     "OneBit",
     "Prune",
     "Quantise",
-    "Seen",
     "Specialise",
     "WeightSharing",
 ]

@@ -50,14 +50,14 @@ else:
     torch = LateModule("torch")
 """For courses: a recipe, whose keys methods are, is read where there is no torch."""
 
-__all__ = ["METHODS", "Course", "Method", "Seen", "torch"]
+__all__ = ["METHODS", "Course", "LearnedBatch", "Method", "torch"]
 
 METHODS: dict[str, "type[Method]"] = {}
 """The methods by their keys in a recipe."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LearnedBatch:
     """A batch, and what the network makes of it.
 
     Attributes:
@@ -98,7 +98,7 @@ class Course:
         """What learns, by name."""
         return named
 
-    def loss(self, seen: Seen) -> "dict[str, torch.Tensor]":  # noqa: ARG002
+    def loss(self, seen: LearnedBatch) -> "dict[str, torch.Tensor]":  # noqa: ARG002
         """The terms of the loss; where no method has any, it is the data's own."""
         return {}
 

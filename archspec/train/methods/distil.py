@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from archspec.errors import ArchspecError
 from archspec.graph import Network
 from archspec.language.domains import real, texts, word
-from archspec.train.methods.base import Course, Method, Seen, torch
+from archspec.train.methods.base import Course, LearnedBatch, Method, torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +99,7 @@ class Distilled(Course):
         self.left_out = self.keys.left_out_of(data)
         self.fixed = data if fixed and len(data.train) * data.classes <= MAX_KNOWN else None
 
-    def loss(self, seen: Seen) -> "dict[str, torch.Tensor]":
+    def loss(self, seen: LearnedBatch) -> "dict[str, torch.Tensor]":
         """The soft part, times T², and the hard one."""
         with torch.no_grad():
             targets = self._targets(seen)
@@ -110,7 +110,7 @@ class Distilled(Course):
         terms = {"soft": (1 - self.keys.hard) * soft}
         return terms | ({"hard": self.keys.hard * seen.data()} if self.keys.hard else {})
 
-    def _targets(self, seen: Seen) -> "torch.Tensor":
+    def _targets(self, seen: LearnedBatch) -> "torch.Tensor":
         """What the teachers say of a batch: known beforehand, where no image is ever another than before.
 
         All of them are looked at once, in their own order: so a training that is resumed has the same to the bit.
