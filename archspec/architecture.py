@@ -369,7 +369,7 @@ class Architecture(Reported):
 
         runtime.check_ending(path)
         model = self.to_torch(bindings, seed=seed, weights=weights, logits=logits)
-        from archspec.weights.note import note
+        from archspec.weights.file import note
 
         asked = runtime.ExportRequest(batch, opset, note(weights), keep)
         written = runtime.export(model, self._expanded(logits, bindings), path, asked)

@@ -30,7 +30,7 @@ from archspec.compress.codecs.base import Array, ByteReader, Counts
 from archspec.compress.codecs.gaps import Gaps
 from archspec.compress.codecs.huffman import Huffman
 from archspec.compress.codecs.shared import Codebook
-from archspec.compress.magnitude import largest
+from archspec.compress.coding import largest
 from archspec.compress.names import BEGINNINGS
 from archspec.graph.names import state_key
 

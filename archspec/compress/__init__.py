@@ -10,13 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archspec.compress.checking import verify
     from archspec.compress.container import unpack
-    from archspec.compress.packing import pack, predict
+    from archspec.compress.packing import pack, predict, verify
 
 __all__ = ["pack", "predict", "unpack", "verify"]
 
-_HOMES = {"pack": "packing", "predict": "packing", "unpack": "container", "verify": "checking"}
+_HOMES = {"pack": "packing", "predict": "packing", "unpack": "container", "verify": "packing"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,7 +24,6 @@ from archspec.compress.codecs import (
     Values,
 )
 from archspec.compress.codecs.base import Array, ByteReader, DamagedError, Key, Stats, Terms, added
-from archspec.compress.magnitude import largest
 from archspec.compress.names import SCANS
 from archspec.dims import Dim
 from archspec.errors import ArchspecError
@@ -41,6 +41,9 @@ SCAN = Key("scan", "scan", SCANS, usual="rows")
 
 KEY = re.compile(r"[A-Za-z0-9_]{1,100}(\.[A-Za-z0-9_]{1,100}){0,30}\Z")
 """The names of arrays; they are shown in errors."""
+
+CHUNK = 1 << 22
+"""The weights whose sizes are compared at once."""
 
 
 @dataclass(frozen=True)
@@ -291,3 +294,47 @@ def kept_of(elements: int, density: Dim) -> int:
     """
     kept: int = math.ceil(elements * density)
     return kept
+
+
+def largest(values: Array, count: int, what: str) -> Array:
+    """The positions of so many values of the largest size; of equals the first. Zeros are never among them.
+
+    So weights are pruned (Han et al. 2015, arXiv:1506.02626).
+
+    Args:
+        values: Numbers in float32.
+        count: How many, at least one.
+        what: What the values are called in errors.
+
+    Raises:
+        ArchspecError: One is no finite number.
+
+    >>> largest(np.array([3, -1, 0, 1, -2], np.float32), 3, "w").tolist()
+    [0, 1, 4]
+    """
+    threshold = _threshold(values, count, what)
+    above = _where(values, lambda size: size > threshold)
+    if threshold == 0 or len(above) == count:
+        return above
+    equal = _where(values, lambda size: size == threshold)[: count - len(above)]
+    return np.sort(np.concatenate((above, equal)))
+
+
+def _threshold(values: Array, count: int, what: str) -> float:
+    """The size of the last that is kept."""
+    sizes = np.abs(values)
+    if not np.isfinite(sizes.max(initial=0)):
+        raise ArchspecError(f"{what} holds a number that is not finite")
+    if count >= len(sizes):
+        return 0.0
+    at = len(sizes) - count
+    sizes.partition(at)
+    return float(sizes[at])
+
+
+def _where(values: Array, kept: Callable[[Array], Array]) -> Array:
+    """The positions of values whose size is such."""
+    parts = [
+        np.flatnonzero(kept(np.abs(values[start : start + CHUNK]))) + start for start in range(0, len(values), CHUNK)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, np.intp)

@@ -214,14 +214,13 @@ class Prediction(Reported):
         return short(self, self.network.name, f"{len(self.rows)} layers with weights")
 
 
-def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -> Prediction:
+def prediction(network: Network, plan: Plan) -> Prediction:
     """What a network weighs under a plan.
 
     Args:
         network: Its sizes may be ints or SymPy expressions; so are the figures. Where a number is only expected, as
             that of kept weights at a density, it is a rational.
         plan: What is done to which layers; those it does not name stay as they are.
-        measured: What the file of given weights has.
 
     Raises:
         SpecErrors: The plan names layers that the network does not have, or does to one what cannot be done; all are
@@ -240,19 +239,18 @@ def prediction(network: Network, plan: Plan, measured: FileSize | None = None) -
     inputs = _activations(network, plan, {layer.name for layer in layers})
     rows = []
     for node in layers:
-        entry, weights = plan.entry(node.name), matrices(arrays[node.name])
-        dense = node.times * sum(array.elements for array in arrays[node.name] if array.role == "bias")
-        biases = sum((_own(array, node, plan, gone) for array in arrays.pop(node.name) if array.role == "bias"), 0)
-        macs = node.operator.operations(*network.inputs_of(node)).macs
-        fixed = _fixed(weights, node, entry, plan.number_bits, biases)
+        entry, own = plan.entry(node.name), arrays.pop(node.name)
+        weights, biases = matrices(own), [array for array in own if array.role == "bias"]
         elements = node.times * sum(weight.elements for weight in weights)
-        dense = (elements + dense) * plan.number_bits
-        stored = fixed, _coded(fixed, entry)
-        rows.append(LayerPrediction(node, entry, elements, dense, *stored, node.times * macs, inputs[node.name]))
-    own = [(weight, network.node(name)) for name, weights in arrays.items() for weight in weights]
-    others = sum(node.times * plan.number_bits * _own(weight, node, plan, gone) for weight, node in own)
-    dense = sum(node.times * weight.elements * (weight.bits or plan.number_bits) for weight, node in own)
-    return Prediction(network, plan, tuple(rows), others, dense, measured)
+        dense = (elements + node.times * sum(array.elements for array in biases)) * plan.number_bits
+        beside = sum((_own(array, node, plan, gone) for array in biases), 0)
+        fixed = _fixed(weights, node, entry, plan.number_bits, beside)
+        macs = node.times * node.operator.operations(*network.inputs_of(node)).macs
+        rows.append(LayerPrediction(node, entry, elements, dense, fixed, _coded(fixed, entry), macs, inputs[node.name]))
+    others = [(weight, network.node(name)) for name, weights in arrays.items() for weight in weights]
+    stored = sum(node.times * plan.number_bits * _own(weight, node, plan, gone) for weight, node in others)
+    dense = sum(node.times * weight.elements * (weight.bits or plan.number_bits) for weight, node in others)
+    return Prediction(network, plan, tuple(rows), stored, dense)
 
 
 def _own(weight: Weight, node: Node, plan: Plan, gone: Collection[str]) -> Dim:

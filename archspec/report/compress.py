@@ -28,9 +28,8 @@ from archspec.report.page import (
 )
 
 if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
-    from archspec.compress.checking import Verified
     from archspec.compress.layout import FileSize
-    from archspec.compress.packing import Packed
+    from archspec.compress.packing import Packed, Verified
     from archspec.compress.prediction import LayerPrediction, Prediction, Stored
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from archspec.errors import ArchspecError
 from archspec.files import replacing, settle
 from archspec.train.result import TrainingStoppedError
-from archspec.weights.note import NOTE
+from archspec.weights.file import NOTE
 
 LAST, PREVIOUS, UNFINISHED = "last", "previous", "unfinished"
 WEIGHTS, TRAINING, STATE = "weights.safetensors", "training.safetensors", "state.json"

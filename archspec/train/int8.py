@@ -23,7 +23,7 @@ from archspec.result import short
 from archspec.train import data
 from archspec.train.batches import Standardisation, generator
 from archspec.train.score import batch_for, input_and_classes
-from archspec.weights.note import note
+from archspec.weights.file import note
 
 
 @dataclass(frozen=True, slots=True, repr=False)

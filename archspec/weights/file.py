@@ -1,5 +1,6 @@
 """Weights in a file: safetensors, or NumPy's .npz; described before anything is loaded, and never run."""
 
+import json
 import os
 import zipfile
 from collections import Counter
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,6 +45,9 @@ TYPES = {
     **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
 }
 """What safetensors calls types; of one that is not here, no array is a weight."""
+
+NOTE = "archspec"
+"""The key of a weight file's metadata under which our note stands, as JSON."""
 
 
 class WeightFile(Mapping[str, Tensor]):
@@ -195,3 +200,26 @@ def _npz(path: Path) -> list[Array]:
 def _sentence(error: Exception) -> str:
     found = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return printable(found, MAX_NAME)
+
+
+def note(source: object) -> dict[str, Any]:
+    """What is to be known of whoever uses the weights: mean and deviation of each channel, the names of the classes.
+
+    Args:
+        source: A file of weights; of anything else, and of a file without such a note, nothing is known.
+    """
+    if not isinstance(source, str | os.PathLike) or not str(os.fspath(source)).endswith(".safetensors"):
+        return {}
+    try:
+        with safe_open(os.fspath(source), framework="np") as file:
+            found = json.loads((file.metadata() or {}).get(NOTE, "{}"))
+    except (OSError, SafetensorError, ValueError, RecursionError):
+        return {}  # whoever reads the weights says what is wrong with the file
+    kinds = {"mean": float, "deviation": float, "names": str}
+    if not isinstance(found, dict):
+        return {}
+    return {
+        key: found[key]
+        for key, kind in kinds.items()
+        if isinstance(found.get(key), list) and found[key] and all(isinstance(each, kind) for each in found[key])
+    }

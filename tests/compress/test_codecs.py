@@ -22,9 +22,8 @@ from archspec.compress.codecs.rows import CompressedRows
 from archspec.compress.codecs.shared import Codebook
 from archspec.compress.codecs.signs import Signs
 from archspec.compress.codecs.streams import Fixed, Floats
-from archspec.compress.coding import Coding
+from archspec.compress.coding import Coding, largest
 from archspec.compress.huffman import limited_lengths
-from archspec.compress.magnitude import largest
 from archspec.compress.names import LONGEST
 from archspec.errors import ArchspecError
 
