@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from archspec import ops
 from archspec.emit import code, naming
 from archspec.emit.bodies import peeled
 from archspec.emit.code import Fork
@@ -74,9 +75,24 @@ def join(operator: str, args: Mapping[str, Any], values: Values, name: Any, fram
 
 def _join(operator: str, args: Mapping[str, Any], values: Values, name: Any, frame: Frame) -> None:
     """Join values; with the first that is there on a condition, or without it."""
-    key = next((key for key, value in values.items() if value.does is not True), None)
+    keys = [*values]
+    key = next((key for key in keys if values[key].does is not True), None)
     if key is None:
         _join_all(operator, args, [*values.values()], name, frame)
+        return
+    before = [values[each] for each in keys[: keys.index(key)]]
+    if before and ops.operator(operator).in_turn:
+        _join_all(operator, args, before, name, frame)
+        with_it = [Outflow(frame.x, frame.flow, True), values[key]]
+        conditional(
+            values[key].does,
+            frame,
+            lambda inner: _join_all(operator, args, with_it, name, inner),
+            lambda _: None,
+            str(key),
+        )
+        if after := {each: values[each] for each in keys[keys.index(key) + 1 :]}:
+            _join(operator, args, {"": Outflow(frame.x, frame.flow, True), **after}, name, frame)
         return
     there = {**values, key: replace(values[key], does=True)}
     others = {other: value for other, value in values.items() if other != key}

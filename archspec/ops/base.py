@@ -227,6 +227,8 @@ class Operator(ABC):
     model_fields: ClassVar = _Fields()
     name: ClassVar[str]
     arity: ClassVar[Literal["one", "many"]] = "one"
+    in_turn: ClassVar[bool] = False
+    """Whether three inputs are joined as two of them are, and then the third (sums, concatenations)."""
     view: ClassVar[bool] = False
     """Whether the result shares its input's memory, or is its input when evaluating (flatten, dropout)."""
     in_place: ClassVar[bool] = False

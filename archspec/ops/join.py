@@ -25,6 +25,7 @@ class _Folded(Weightless):
     """What is done to two tensors at a time, from the left; `one` is the arithmetic of one element."""
 
     arity = "many"
+    in_turn = True
     one: ClassVar[Operations]
     function_name: ClassVar[str]
 
@@ -102,6 +103,7 @@ class Concat(Free, name="concat"):
     """The inputs one behind the other along an axis, the channels unless said otherwise."""
 
     arity = "many"
+    in_turn = True
     overwritable = True
     torch_defaults = MappingProxyType({"dim": 0})
     dim: Axis = 1

@@ -30,6 +30,22 @@ def test_a_source_grows_linearly_with_the_calls_of_a_block(body, form):
     assert long - middle <= 2.3 * (middle - short)
 
 
+@pytest.mark.parametrize("operator", ["concat", "add"])
+def test_a_source_grows_linearly_with_the_branches_that_are_there_on_conditions(operator):
+    def length(branches):
+        symbols = ", ".join(f"s{n}: {{default: true}}" for n in range(branches))
+        each = "{conv2d: {out_channels: 4, kernel_size: 1}}"
+        optional = ", ".join(f"[{{when: s{n}, then: [{each}]}}]" for n in range(branches))
+        text = (
+            f"archspec: 1\nname: many\nsymbols: {{{symbols}}}\ninput: [4, 8, 8]\n"
+            f"network: [{{{operator}: [identity, {optional}]}}, {each}]\n"
+        )
+        return len(archspec.loads(text).source())
+
+    short, middle, long = length(3), length(6), length(12)
+    assert long - middle <= 2.3 * (middle - short)
+
+
 @pytest.mark.no_cover  # other tests cover what it runs; tracing multiplies its time
 def test_an_operator_may_be_a_module_and_a_function_behind_it(monkeypatch, written, agree):
     pooled = Module(
