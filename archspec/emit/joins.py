@@ -33,8 +33,10 @@ def _branch(label: str, body: Body, frame: Frame) -> Outflow:
     name = naming.child_name(label, frame)
     start, rest = peeled(body)
     entry = frame.inside(frame.owner)
-    if start and start in frame.named:
+    if start in frame.named:
         entry.flow, entry.x = frame.named[start]
+    else:
+        rest = body
     given = part(name, rest, frame, entry, label)
     return replace(given, does=_does(body, given.does, frame))
 
