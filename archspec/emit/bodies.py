@@ -34,7 +34,7 @@ def given_by(body: Body, asked: Iterable[str]) -> list[str]:
 def froms(body: Body, document: Document, given: Iterable[str] = ()) -> Counter[str]:
     """The names that steps go back to, and how often; what is inside of one block, inside of all that share with it.
 
-    What the body has to give counts as gone back to. A name that is there for the sake of another block is there 0 times.
+    What the body has to give counts as gone back to. A name that another block alone asks for is there 0 times.
     """
     found = Counter(label for step in within(body) for label in _sources(step, document))
     found.update(given)
