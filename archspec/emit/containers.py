@@ -172,7 +172,9 @@ def told_shapes(module: Code, key: Any, shapes: Shapes, frame: Frame, more: tupl
             axes = [axis for axis, size in enumerate(shape) if size is None or axis in more]
             return tuple(told(name, axis, len(shape)) if axis in axes else size for axis, size in enumerate(shape))
         if None in sizes(shape):
-            raise ArchspecError("a size of one of several numbers of axes is known to a part alone")
+            raise ArchspecError(
+                "what it gives has one of several numbers of axes, and sizes that are known inside it alone"
+            )
         return shape
 
     return {name: shown(name, shape) for name, shape in shapes.items()}
