@@ -31,9 +31,13 @@ def given_by(body: Body, asked: Iterable[str]) -> list[str]:
     return [*(label for label in known if label in asked), *paths]
 
 
-def froms(body: Body, document: Document) -> Counter[str]:
-    """The names that steps go back to, and how often; what is inside of one block, inside of all that share with it."""
+def froms(body: Body, document: Document, given: Iterable[str] = ()) -> Counter[str]:
+    """The names that steps go back to, and how often; what is inside of one block, inside of all that share with it.
+
+    What the body has to give counts as gone back to. A name that another block alone asks for is there 0 times.
+    """
     found = Counter(label for step in within(body) for label in _sources(step, document))
+    found.update(given)
     owners = _owners(body)
     for label in [*found]:
         head, _, inner = label.partition("/")

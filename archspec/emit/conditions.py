@@ -26,10 +26,9 @@ def conditional(
     label: str,
 ) -> None:
     """Steps on a condition, and others where it does not hold."""
-    sure = code.sure_truth(condition)
-    sure = code.answered(condition, frame.answers) if sure is None else sure
-    if sure is not None:
-        (then if sure else otherwise)(frame)
+    known = frame.known(condition)
+    if known is not None:
+        (then if known else otherwise)(frame)
         return
     a, b = sides = _side(then, frame, condition, True), _side(otherwise, frame, condition, False)
     possible = [side for side in sides if side.flow is not None]
@@ -57,6 +56,7 @@ def conditional(
 def _side(steps: Callable[[Frame], None], frame: Frame, condition: Any, answer: bool) -> Frame:
     """One side of a condition; where it cannot be built, a constructor that says so."""
     side = frame.fork(condition, answer)
+    frame.scope.hand_flags(frame.lines, side.lines)
     try:
         steps(side)
     except ArchspecError as error:

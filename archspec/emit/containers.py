@@ -1,6 +1,5 @@
 """Parts of a class: an `nn.Sequential` for a chain of steps, a class of its own for any other."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,7 +92,8 @@ def bind_lets(given: Mapping[str, Value], frame: Frame) -> None:
 def shared_values(body: Body, frame: Frame) -> tuple[list[str], list[str]]:
     """The values that a part takes from outside, and those that it gives."""
     inside = frame.facts.froms(body)
-    return [name for name in inside if name in frame.named], given_by(body, frame.scope.from_uses - inside)
+    outside = [name for name, often in frame.scope.from_uses.items() if often > inside[name] or name not in inside]
+    return [name for name in inside if name in frame.named], given_by(body, outside)
 
 
 # ------------------------------------------------------------------ children
@@ -172,7 +172,9 @@ def told_shapes(module: Code, key: Any, shapes: Shapes, frame: Frame, more: tupl
             axes = [axis for axis, size in enumerate(shape) if size is None or axis in more]
             return tuple(told(name, axis, len(shape)) if axis in axes else size for axis, size in enumerate(shape))
         if None in sizes(shape):
-            raise ArchspecError("a size of one of several numbers of axes is known to a part alone")
+            raise ArchspecError(
+                "what it gives has one of several numbers of axes, and sizes that are known inside it alone"
+            )
         return shape
 
     return {name: shown(name, shape) for name, shape in shapes.items()}
@@ -237,7 +239,7 @@ def _outward(body: Body, frame: Frame) -> bool:
 def _submodule(name: Any, body: Body, frame: Frame, entry: Frame, label: str, let: Mapping[str, Value]) -> Outflow:
     """A class of its own for the steps of a body, of which others may ask for values, and share weights."""
     taken, given = shared_values(body, frame)
-    scope = frame.scope.inner(label, frame.facts.froms(body) + Counter(given))
+    scope = frame.scope.inner(label, frame.facts.froms(body, given))
     if isinstance(name, Code) and name.head == "format":  # of a round
         scope.rounds |= frozenset(names_given(*body))
     inner = Frame(scope, entry.flow, dict(entry.env), scope.lines, scope.forward, answers=entry.answers)

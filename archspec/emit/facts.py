@@ -5,7 +5,7 @@ the block (does it need the height?). So the walk is made again until nothing ne
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -133,9 +133,9 @@ class SpecFacts:
         self.blocks: dict[BlockKey, BlockFacts] = {}
         self._begin()
 
-    def froms(self, body: Body) -> Counter[str]:
-        """The names that steps of a body go back to, and how often."""
-        return froms(body, self.document)
+    def froms(self, body: Body, given: Iterable[str] = ()) -> Counter[str]:
+        """The names that steps of a body go back to, and those that it has to give, and how often."""
+        return froms(body, self.document, given)
 
     def _begin(self) -> None:
         """Forget what a walk writes, keep what it found."""

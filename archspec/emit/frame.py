@@ -114,6 +114,11 @@ class Frame:
         """What is known of the whole specification."""
         return self.scope.facts
 
+    def known(self, condition: Any) -> bool | None:
+        """Whether a condition holds here: for all sizes, or by the conditions around it; None if neither says."""
+        sure = code.sure_truth(condition)
+        return code.answered(condition, self.answers) if sure is None else sure
+
     def read(self, value: Value, flow: Any = None, env: Mapping[str, Any] | None = None) -> Any:
         """The code of an expression, or of a list of them; by other sizes than those that flow, and with more names."""
         return self.scope.read(value, {**self.env, **(env or {})}, self.flow if flow is None else flow)

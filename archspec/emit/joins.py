@@ -33,8 +33,10 @@ def _branch(label: str, body: Body, frame: Frame) -> Outflow:
     name = naming.child_name(label, frame)
     start, rest = peeled(body)
     entry = frame.inside(frame.owner)
-    if start and start in frame.named:
+    if start in frame.named:
         entry.flow, entry.x = frame.named[start]
+    else:
+        rest = body
     given = part(name, rest, frame, entry, label)
     return replace(given, does=_does(body, given.does, frame))
 
@@ -74,14 +76,15 @@ def join(operator: str, args: Mapping[str, Any], values: Values, name: Any, fram
 
 
 def _join(operator: str, args: Mapping[str, Any], values: Values, name: Any, frame: Frame) -> None:
-    """Join values; with the first that is there on a condition, or without it."""
+    """Join values: one after another where the operator allows it, else with the first optional one, or without it."""
     keys = [*values]
     key = next((key for key in keys if values[key].does is not True), None)
     if key is None:
         _join_all(operator, args, [*values.values()], name, frame)
         return
+    in_turn = ops.operator(operator).in_turn
     before = [values[each] for each in keys[: keys.index(key)]]
-    if before and ops.operator(operator).in_turn:
+    if before and in_turn:
         _join_all(operator, args, before, name, frame)
         with_it = [Outflow(frame.x, frame.flow, True), values[key]]
         conditional(
@@ -94,6 +97,15 @@ def _join(operator: str, args: Mapping[str, Any], values: Values, name: Any, fra
         if after := {each: values[each] for each in keys[keys.index(key) + 1 :]}:
             _join(operator, args, {"": Outflow(frame.x, frame.flow, True), **after}, name, frame)
         return
+    begun = next((number for number, each in enumerate(keys, 1) if values[each].does is True), len(keys))
+    if in_turn and begun < len(keys):  # those up to the first that is always there, and the others behind them
+        _join(operator, args, {each: values[each] for each in keys[:begun]}, name, frame)
+        behind = {each: values[each] for each in keys[begun:]}
+        _join(operator, args, {"": Outflow(frame.x, frame.flow, True), **behind}, name, frame)
+        return
+    for each, value in values.items():  # one attribute for each condition, whichever side asks for it
+        if value.does is not True and frame.known(value.does) is None:
+            frame.scope.flag(f"has_{each}", value.does, frame.lines)
     there = {**values, key: replace(values[key], does=True)}
     others = {other: value for other, value in values.items() if other != key}
     conditional(

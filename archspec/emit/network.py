@@ -1,6 +1,5 @@
 """The classes of the network, whose arguments are the symbols, and of its blocks, whose arguments are their own."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +50,7 @@ def source(document: Document, bindings: Mapping[str, Any] | None = None) -> str
 
 def _write(facts: SpecFacts) -> None:
     document = facts.document
-    scope = ClassScope(facts, "network", "", facts.froms(document.network) + Counter(document.outputs))
+    scope = ClassScope(facts, "network", "", facts.froms(document.network, document.outputs))
     scope.symbols.update({name: code.name(scope.names.new(name), *facts.globals[name]) for name in document.symbols})
     words = {name: name for name in document.let if name in facts.words}  # until they have a value, they are words
     begin = Frame(scope, (), words, scope.lines, None)
@@ -143,7 +142,7 @@ def write_block(facts: SpecFacts, found: BlockFacts) -> None:
     """The class of a block, and what its callers know of it."""
     key = found.key
     block = facts.document.blocks[key.callee]
-    scope = ClassScope(facts, key.callee, key, facts.froms(block.body) + Counter(key.given))
+    scope = ClassScope(facts, key.callee, key, facts.froms(block.body, key.given))
     found.sizes = {
         (name, axis): code.name(scope.names.new(f"{name or 'in'}_{text}"), values=SIZES)
         for name, rank in key.ranks

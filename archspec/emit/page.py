@@ -103,6 +103,8 @@ def _class(made: Class) -> str:
     if made.beginning:
         lines += ["", f"{STEP}def _initialise(self) -> None:", *python_docstring(made.authority, STEP * 2)]
         lines += [f"{STEP * 2}with torch.no_grad():", *laid(made.beginning, STEP * 3)]
+    if len(lines) == 1:  # of a block that does nothing
+        lines += [f"{STEP}pass"]
     return "\n".join(lines).rstrip()
 
 

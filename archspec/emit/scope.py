@@ -174,6 +174,10 @@ class ClassScope:
             self.flags[key] = Code("attr", (SELF, attribute), BOOL)
         return self.flags[key]
 
+    def hand_flags(self, lines: Lines, inner: Lines) -> None:
+        """Let statements that stand on a condition ask the attributes that those around them keep."""
+        self.flags |= {(inner, value): flag for (outer, value), flag in self.flags.items() if outer is lines}
+
     # -------------------------------------------------------------- sizes given once or twice
 
     def pair(self, size: Code, lines: Lines) -> tuple[Code, Code]:

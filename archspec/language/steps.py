@@ -20,7 +20,7 @@ from archspec.errors import Mark, SpecError, did_you_mean
 from archspec.language.located import Located, mark_of, places_of
 from archspec.language.reader import Mapping, Nothing, Scalar, Sequence, described
 from archspec.language.synonyms import operator_meant
-from archspec.language.values import Cell, Formula, Label, Labels, Name, Value
+from archspec.language.values import NAME, Cell, Formula, Label, Labels, Name, Value
 from archspec.writing import printable
 
 
@@ -143,7 +143,7 @@ class Call(Step):
             raise SpecError(f"a step names one operator or block; found {_several(names)}")
         beside = {key: raw[key] for key in BESIDE if key in raw}
         args = raw[names[0]] or {}
-        if not isinstance(args, dict):
+        if not isinstance(args, dict) and NAME.match(str(names[0])):  # of what is no name that is said
             raise SpecError(_no_arguments(names[0], args), mark_of(args, getattr(raw, "at", None)))
         return Mapping(getattr(raw, "at", None), {"name": names[0], "args": args, **beside})
 
@@ -166,12 +166,13 @@ class Call(Step):
 def _no_arguments(name: str, found: Any) -> str:
     """What is wrong with what stands behind the name of an operator or a block in place of its arguments."""
     operator = ops.find(name)
-    fields = list(operator.model_fields) if operator else []
-    if fields:
-        such = f", such as {name}: {{{fields[0]}: {found if isinstance(found, str) else '…'}}}"
-    else:
-        such = operator_meant(name) if operator is None else f"; '{name}' takes no arguments"
-    return f"expected a mapping{such}, found {described(found)}"
+    if operator is None:
+        return f"expected a mapping, found {described(found)}{operator_meant(name)}"
+    fields = list(operator.model_fields)
+    if not fields:
+        return f"expected a mapping, found {described(found)}; '{name}' takes no arguments"
+    such = f"{name}: {{{fields[0]}: {found if isinstance(found, str) else '…'}}}"
+    return f"expected a mapping, such as {such}, found {described(found)}"
 
 
 BESIDE = ("from", "share", "as")

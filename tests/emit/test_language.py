@@ -97,6 +97,32 @@ def test_a_side_that_cannot_be_built_says_so_when_it_is_asked_for(written, agree
         source({"c": 1})
 
 
+def test_a_source_keeps_each_condition_once_and_asks_it_once_behind_a_branch_that_is_always_there():
+    symbols = ", ".join(f"{name}: {{default: true}}" for name in "abcz")
+    first, last = (", ".join(f"{name}: [{{when: {name}, then: [relu]}}]" for name in names) for names in ("abc", "z"))
+    text = HEAD + f"symbols: {{{symbols}}}\nnetwork: [{{add: {{{first}, d: identity, {last}}}}}]\n"
+    source = archspec.loads(text).source()
+    assert re.findall(r"self\.(has_\w+) = (\w+)", source) == [(f"has_{name}", name) for name in "abcz"]
+    assert source.count("if self.has_z:") == 1
+
+
+def test_sizes_that_one_block_alone_knows_in_one_of_several_numbers_of_axes_are_refused():
+    text = (
+        "symbols: {flat: {default: true}, n: {default: 2}}\nblocks:\n  grown:\n    args: {flat: required}\n    body:\n"
+        "      - {repeat: n, body: [{conv2d: {out_channels: in_channels + 1, kernel_size: 1}}]}\n"
+        "      - {when: flat, then: [flatten]}\nnetwork: [{grown: {flat: flat}}]\n"
+    )
+    with pytest.raises(ArchspecError, match=r"11:11: what it gives has one of several numbers of axes, and sizes that"):
+        archspec.loads(HEAD + text).source()
+
+
+def test_a_block_that_does_nothing_is_a_class_without_a_body(written, agree):
+    arch = archspec.loads(HEAD + "blocks: {idle: {body: [{when: 1 == 2, then: [relu]}]}}\nnetwork: [idle, relu]\n")
+    source = written(arch.source())
+    assert "class Idle(Chain):\n    pass\n" in source.text
+    agree(arch, source)
+
+
 def test_a_join_of_no_branch_says_so_when_it_is_asked_for(written, agree):
     sides = "{a: [{when: kind == one, then: [relu]}], b: [{when: kind == two, then: [tanh]}]}"
     arch = archspec.loads(

@@ -30,7 +30,7 @@ TYPED = [
     (net("grid_sample: {groups: 4}"), "5:5: unknown operator or block 'grid_sample'; the language has no such operator, see docs/operators.md"),
     (net("einsum"), "5:5: unknown operator or block 'einsum'; the language has no such operator, see docs/operators.md"),
     (net("multi_head_attention: {heads: 4}"), "5:5: unknown operator or block 'multi_head_attention'; it is a block around scaled_dot_product_attention: see 'attention' in archspec show vit --format yaml"),
-    (net("multiply: [identity, sigmoid]"), "5:15: expected a mapping; did you mean 'mul'?, found a list"),
+    (net("multiply: [identity, sigmoid]"), "5:15: expected a mapping, found a list; did you mean 'mul'?"),
     ("layers:\n  - relu\nnetwork: [relu]\n", "4:1: unknown key 'layers'; did you mean 'network'?"),
     # missing
     (net("conv2d: {out_channels: 8}"), "5:5: 'conv2d' needs 'kernel_size'"),
