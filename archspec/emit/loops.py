@@ -3,7 +3,7 @@
 The tables of a paper are a loop over the rows where one can go through them, else a line for each row.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -148,11 +148,20 @@ def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: 
     body = inner.lines.done()
     frame.lines.add(For(names, over, body))
     changed = targets(body)
-    if code.variables(inner.does) & {*names, *changed}:
-        inner.does = UNTOLD
+    inner.does = _any_round(inner.does, names, over, changed)
     frame.flow = tuple(
         variable if str(variable) in changed else size for size, variable in zip(entry, carried, strict=True)
     )
+
+
+def _any_round(does: Any, names: tuple[str, ...], over: Any, changed: Collection[str]) -> Any:
+    """Whether any round does something, by whether one of them does; the names of a round have its values."""
+    sure = code.sure_truth(does)
+    if sure is not None:
+        return sure
+    if isinstance(over, tuple):
+        does = code.either(*(code.substituted(does, dict(zip(map(code.name, names), row, strict=True))) for row in over))
+    return UNTOLD if code.variables(does) & {*names, *changed} else does
 
 
 def _hold(inner: Frame, known: Mapping[str, Named], carried: frozenset[str]) -> None:
