@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from io import StringIO
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from archspec.errors import ArchspecError, MissingExtraError
@@ -26,6 +27,19 @@ EXTRAS = {
     "cluster": ("distributed",),
 }
 """The modules that each extra brings."""
+
+
+class LateModule(ModuleType):
+    """A module that is imported when something of it is first asked for.
+
+    >>> LateModule("fractions").Fraction(1, 2)
+    Fraction(1, 2)
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what those ask who look at any module, a collector of tests say
+            raise AttributeError(name)
+        return getattr(import_module(self.__name__), name)
 
 
 def need(extra: str, *modules: str) -> None:

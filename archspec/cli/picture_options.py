@@ -52,7 +52,7 @@ def numbers(context: click.Context | None, parameter: click.Parameter | None, va
 
 def matrix(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
     """The rows of a matrix, apart by semicolons."""
-    return value and tuple(numbers(context, parameter, row) for row in value.split(";"))
+    return None if value is None else tuple(numbers(context, parameter, row) for row in value.split(";"))
 
 
 def wanted(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> Any:

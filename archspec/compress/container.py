@@ -89,7 +89,7 @@ class CompressedFile(Mapping[str, Array]):
     blobs: tuple[tuple[Coding, ...], ...]
     header: Header
     _small: dict[int, dict[str, Array]] = field(default_factory=dict, init=False)
-    """The arrays of blobs that have several; those of a layer's weights, which have one, are not kept."""
+    """The arrays of the last blob that has several; those of a layer's weights, which have one, are not kept."""
 
     @property
     def codings(self) -> Iterator[Coding]:
@@ -116,7 +116,7 @@ class CompressedFile(Mapping[str, Array]):
         number = self.places[key]
         arrays = self._small.get(number) or self._arrays(number)
         if len(arrays) > 1:
-            self._small[number] = arrays
+            self._small = {number: arrays}
         return arrays[key]
 
     def _arrays(self, number: int) -> dict[str, Array]:

@@ -226,7 +226,8 @@ def verify(
         done += sum(coding.elements for coding in blob)
         progress(names[-1], done, total)
     size = opened.path.stat().st_size
-    actual, predicted = (added(*side, framing) for side in zip(*terms, strict=True)) if terms else (framing, framing)
+    actual = added(*(found for found, _ in terms), framing)
+    predicted = added(*(foretold for _, foretold in terms), framing)
     if mode != "full":  # not all was read
         actual, predicted = {}, {}
     elif not findings:

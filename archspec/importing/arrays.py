@@ -46,10 +46,10 @@ def dequantised(call: ProgramCall, program: Program) -> HeldArray | None:
     """
     if call.target != "onnx.DequantizeLinear":
         return None
-    names = [call.arguments[name].name for name in ("self", "scale", "zero_point") if name in call.arguments]
-    if any(name not in program.arrays for name in names):
+    given = {name: call.arguments[name].name for name in ("self", "scale", "zero_point") if name in call.arguments}
+    if not {"self", "scale"} <= given.keys() or any(name not in program.arrays for name in given.values()):
         return None
-    held, *rest = (program.arrays[name] for name in names)
+    held, *rest = (program.arrays[name] for name in given.values())
 
     def along(array: HeldArray) -> np.ndarray[Any, Any]:
         numbers, sizes = array.load().astype(np.float32), [1] * len(held.shape)

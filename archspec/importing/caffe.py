@@ -163,8 +163,7 @@ class _CaffeLayers(LayerBuilder):
         if kind == "Scale" and len(taken) == 1:
             return self._scaled(taken[0], label)
         if kind in _OF_VECTORS:
-            (value,) = taken
-            taken = (self.flat(value, label),)
+            taken = tuple(self.flat(value, label) for value in taken)
         operator, where, settings = _LAYERS[kind]
         part = _part(layer, where)
         args = {name: self.setting(part, key, usual) for name, (key, usual) in settings.items()}

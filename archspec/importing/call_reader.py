@@ -1,6 +1,9 @@
 """The walk over a program's calls: each is an operator, an array, the same as before, or foreign."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from math import isfinite
+from typing import Any
 
 from archspec.errors import ArchspecError
 from archspec.importing import functions  # noqa: F401  # importing the rules enters them
@@ -10,10 +13,14 @@ from archspec.importing.flat import INPUT, FlatNode
 from archspec.importing.patterns.base import told
 from archspec.importing.program import Program, ProgramCall, UnsupportedError, references
 from archspec.importing.rules import RULES, Bound, Reading, ReadNode
+from archspec.language.rules import field_faults
 
 CONSTANT = "~constant"
 """An array that nobody learns, as it stands among results: patterns read it with its neighbours."""
 
+
+_INFINITE = frozenset({"~masked_fill", "~pad"})
+"""What may have −∞, which counts for nothing behind it."""
 
 _OF_ARRAYS = (dequantised, computed, constant, viewed)
 """What reads calls that take arrays alone."""
@@ -41,18 +48,18 @@ class CallReader:
         """A call by its rule, or as a foreign node."""
         if call.target.startswith("aten._assert"):
             return
-        held = next((found for read in _OF_ARRAYS if (found := read(call, self.program)) is not None), None)
-        if held is not None:
-            self.arrays[call.outputs[0]] = held
-            return
         rule = RULES.get(call.target)
         try:
-            if rule is None:
+            held = next((found for read in _OF_ARRAYS if (found := read(call, self.program)) is not None), None)
+            if held is not None:
+                self.arrays[call.outputs[0]] = held
+            elif rule is None:
                 raise UnsupportedError("")
-            self._take(call, rule(Bound(call, self.program)))
+            else:
+                self._take(call, rule(Bound(call, self.program)))
         except UnsupportedError as reason:
             self._foreign(call, str(reason))
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             if isinstance(error, ArchspecError):
                 raise
             self._foreign(call, f"has arguments that cannot be read ({type(error).__name__})")
@@ -79,19 +86,12 @@ class CallReader:
         new = {each.name: each for each in sources if isinstance(each, FlatNode)}
         self.nodes += [node for name, node in new.items() if all(each.name != name for each in self.nodes[-8:])]
         inputs = tuple(each.name if isinstance(each, FlatNode) else each for each in sources)
-        raw = made.operator.startswith("~")
+        raw, args = made.operator.startswith("~"), told(made.operator, made.args)
+        for fault in _faults(made.operator, args):
+            raise UnsupportedError(f"has settings that {made.operator.strip('~')} cannot have: {fault}")
         shape = self.program.shapes.get(name, ())
         self.nodes.append(
-            FlatNode(
-                name,
-                made.operator,
-                told(made.operator, made.args),
-                inputs,
-                shape,
-                call.place,
-                dict(made.arrays),
-                foreign=raw,
-            )
+            FlatNode(name, made.operator, args, inputs, shape, call.place, dict(made.arrays), foreign=raw)
         )
 
     def _source(self, value: str, made: ReadNode, call: ProgramCall) -> FlatNode | str:
@@ -120,6 +120,16 @@ class CallReader:
             settings = {key: value for key, value in call.arguments.items() if not references(value)}
             node = FlatNode(output, call.target, settings, inputs, shape, call.place, held, foreign=True, reason=reason)
             self.nodes.append(node)
+
+
+def _faults(operator: str, args: Mapping[str, Any]) -> Iterator[str]:
+    """What an operator cannot have; of what patterns read, numbers that are not finite."""
+    if not operator.startswith("~"):
+        yield from (f"{field} {reason}" for field, reason in field_faults(operator, args))
+    elif operator not in _INFINITE:
+        for name, value in args.items():
+            if isinstance(value, float) and not isfinite(value):
+                yield f"{name} must be a finite number (got {value})"
 
 
 def _of_each_input(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:

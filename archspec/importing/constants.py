@@ -6,12 +6,14 @@ opened.
 """
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from archspec.importing.program import HeldArray, Program, ProgramCall, Value, references
+from archspec.files import DAMAGED
+from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value, references
 
 if TYPE_CHECKING:
     Array: TypeAlias = np.ndarray[Any, Any]
@@ -65,8 +67,13 @@ def constant(call: ProgramCall, program: Program) -> HeldArray | None:
                 return None if array is None else array.load()
             return [given(each) for each in value] if isinstance(value, tuple) else value
 
-        found = evaluate({key: given(value) for key, value in call.arguments.items()}, shape)
-        return np.asarray(found).reshape(shape)
+        values = {key: given(value) for key, value in call.arguments.items()}
+        try:
+            return np.asarray(evaluate(values, shape)).reshape(shape)
+        except DAMAGED as error:
+            raise UnsupportedError(
+                f"{call.target} gives no {shape} of these constants ({type(error).__name__})"
+            ) from None
 
     return HeldArray(call.outputs[0], shape, load, learned=False)
 
@@ -74,6 +81,11 @@ def constant(call: ProgramCall, program: Program) -> HeldArray | None:
 def _two(function: Callable[[Any, Any], Any]) -> Evaluator:
     """A function of two arrays, or of one and a number."""
     return lambda args, _: function(_single(args["self"]), _single(args["other"]))
+
+
+def _many(function: Callable[[Any, Any], Any]) -> Evaluator:
+    """A function of any number of arrays, as ONNX has the largest."""
+    return lambda args, _: reduce(function, map(_single, args.values()))
 
 
 def _single(value: Any) -> Any:
@@ -115,9 +127,14 @@ def _averaged(args: dict[str, Any], _: tuple[int, ...]) -> Any:
     return windows.mean(tuple(range(-axes, 0)))[(..., *(slice(None, None, step) for step in steps))]
 
 
-def _added(args: dict[str, Any], _: tuple[int, ...]) -> Any:
-    other = _single(args["other"])
-    return np.add(_single(args["self"]), other if args.get("alpha", 1) == 1 else args["alpha"] * other)
+def _scaled(function: Callable[[Any, Any], Any]) -> Evaluator:
+    """A sum or a difference, of which torch may scale the second."""
+
+    def evaluate(args: dict[str, Any], _: tuple[int, ...]) -> Any:
+        other = _single(args["other"])
+        return function(_single(args["self"]), other if args.get("alpha", 1) == 1 else args["alpha"] * other)
+
+    return evaluate
 
 
 def _sorted_axes(args: dict[str, Any], _: tuple[int, ...]) -> Any:
@@ -157,9 +174,6 @@ EVALUATORS: dict[str, Evaluator] = {
     **{
         name: _two(function)
         for name, function in {
-            "maximum": np.maximum,
-            "minimum": np.minimum,
-            "sub": np.subtract,
             "mul": np.multiply,
             "div": np.true_divide,
             "floor_divide": np.floor_divide,
@@ -176,7 +190,8 @@ EVALUATORS: dict[str, Evaluator] = {
             "bitwise_and": np.bitwise_and,
         }.items()
     },
-    "add": _added,
+    **{name: _scaled(function) for name, function in (("add", np.add), ("sub", np.subtract))},
+    **{name: _many(function) for name, function in (("maximum", np.maximum), ("minimum", np.minimum))},
     "clamp": lambda args, _: np.clip(args["self"], args.get("min"), args.get("max")),
     "pow": _power,
     "pad": _padded,

@@ -12,6 +12,7 @@ from archspec.importing.flat import INPUT, FlatGraph, FlatNode
 from archspec.importing.patterns import joined
 from archspec.importing.patterns.base import told
 from archspec.importing.program import Place
+from archspec.language.rules import field_faults
 from archspec.ops import Tensor
 from archspec.writing import printable
 
@@ -54,10 +55,13 @@ class LayerBuilder:
         """
         if len(self.nodes) >= MOST_LAYERS:
             raise ArchspecError(f"{self.name}: has more than {MOST_LAYERS:,} layers")
-        said = told(operator, args)
+        said, kind = told(operator, args), ops.operator(operator)
+        if kind.arity == "one" and len(inputs) > 1:
+            raise ArchspecError(f"{self.name}: {label}: {operator} takes one result, not {len(inputs)}")
+        for field, reason in field_faults(operator, said):
+            raise ArchspecError(f"{self.name}: {label}: {field} {reason}")
         try:
-            made = ops.operator(operator)(**said)
-            output = made.output(*(Tensor(self.shape(value)) for value in inputs))
+            output = kind(**said).output(*(Tensor(self.shape(value)) for value in inputs))
         except ValueError as error:  # ours and pydantic's
             raise ArchspecError(f"{self.name}: {label}: {str(error).splitlines()[0]}") from None
         name = f"{label}#{len(self.nodes)}"

@@ -8,7 +8,7 @@ import ast
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -277,7 +277,7 @@ def _call(node: ir.Node, opset: int) -> ProgramCall:
     )
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _usual(kind: str, opset: int) -> dict[str, Any]:
     """What the attributes of an operator are that a file leaves out, in its version of ONNX."""
     if not onnx.defs.has(kind, opset):

@@ -74,6 +74,6 @@ def in_torchs_words(kind: str, inputs: Sequence[str | None], attributes: Mapping
     for name, value in attributes.items():
         word = _OF_ONE.get((kind, name), _ATTRIBUTES.get(name, name))
         found[word] = tuple(value) if isinstance(value, (list, tuple)) else as_written(value)
-    if "momentum" in found:
+    if isinstance(found.get("momentum"), float):
         found["momentum"] = rounded(1 - found["momentum"])  # what stays of the old statistics; torch's is what comes in
     return found

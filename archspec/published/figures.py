@@ -307,16 +307,16 @@ def papers() -> dict[str, Path]:
 
 
 def load(paper: str | os.PathLike[str]) -> Paper:
-    """Read a file of figures: a path, or the name of a paper that comes with the library.
+    """Read a file of figures: a path, "-" for standard input, or the name of a paper that comes with the library.
 
     Raises:
         SpecErrors: The file cannot be read, or has faults; all of them are named, each with its place.
         UnknownNameError: It is neither a file nor the name of a paper.
     """
     name = zoo.file_of(paper, "published", "paper")
-    errors = Faults()
+    shown, errors = "<stdin>" if name == "-" else name, Faults()
     wanted = "a file of figures is a mapping that begins with 'figures_of'"
-    found = validated(Paper, parse(decode(read_bytes(name), name), name, wanted=wanted), errors)
+    found = validated(Paper, parse(decode(read_bytes(name), shown), shown, wanted=wanted), errors)
     if not found.broken:
         errors.extend(_faults(found))
     if errors:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from archspec.errors import ArchspecError, SpecError, SpecErrors
@@ -10,6 +9,7 @@ from archspec.graph import Network
 from archspec.language.rules import channels_last
 from archspec.language.unused import unused
 from archspec.report import numbers
+from archspec.report.budgets import bounds, left, limits, off, side
 from archspec.report.page import Column, Name, Note, Number, Report, Section, Table, Title, raw
 from archspec.sweeps.budget import Budget
 
@@ -187,46 +187,3 @@ def _fault(error: SpecError) -> dict[str, Any]:
         "end_line": at.end.line if at else None,
         "end_column": at.end.column if at else None,
     }
-
-
-LITTLE, LEAST = Fraction(1, 2000), "0.1 %"
-"""What rounds to no tenth of a percent, and what it is written as less than."""
-
-
-def limits(budget: Budget) -> str:
-    """A budget as an inequality.
-
-    >>> limits(Budget("macs", most=300_000_000))
-    'macs ≤ 300,000,000'
-    """
-    least = f"{numbers.number(budget.least)} ≤ " if budget.least is not None else ""
-    most = f" ≤ {numbers.number(budget.most)}" if budget.most is not None else ""
-    return f"{least}{budget.quantity}{most}"
-
-
-def off(budget: Budget, value: Any) -> str:
-    """How far a value is outside a budget."""
-    return f"{numbers.number(budget.excess(value))} ({percent(budget.miss(value))})"
-
-
-def side(budget: Budget, value: Any) -> str:
-    """On which side of a budget a value is that is outside."""
-    return "over" if budget.most is not None and value > budget.most else "short"
-
-
-def left(budget: Budget | None, value: Any, smallest: bool = False) -> str:
-    """How far a figure is from the bound that it could reach: the most, or the least for the smallest network."""
-    bound = None if budget is None else budget.least if smallest else budget.most
-    if bound is None:
-        return ""
-    return f"{numbers.number(abs(bound - value))} ({percent(Fraction(abs(bound - value)) / (bound or 1))})"
-
-
-def bounds(budget: Budget) -> dict[str, Any]:
-    """A budget as JSON has it."""
-    return {"quantity": budget.quantity, "least": raw(budget.least), "most": raw(budget.most)}
-
-
-def percent(part: Fraction) -> str:
-    """A part in percent; what is little is not written as nothing."""
-    return numbers.share(part.numerator, part.denominator) if not part or part >= LITTLE else f"< {LEAST}"

@@ -35,9 +35,10 @@ if TYPE_CHECKING:  # what they are loads NumPy, which --help does not
 
 def prediction(found: "Prediction") -> Report:
     """The table of a network under a plan."""
+    notes = _notes(found)
     return Report(
         (
-            Section((Title(_sentence(found)), *((Notes(notes),) if (notes := _notes(found)) else ()))),
+            Section((Title(_sentence(found)), *([Notes(notes)] if notes else []))),
             Section((_layers(found),)),
             *(() if found.file is None else _size_of_file(found.file)),
         ),

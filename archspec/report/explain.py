@@ -42,10 +42,7 @@ def explain(found: Explanation) -> Report:
                 if letters or settings
                 else ()
             ),
-            *(
-                Section((Formulas([Equation("" if n else name, "=", *step) for n, step in enumerate(steps)]),))
-                for name, steps in quantities
-            ),
+            *(Section((_formulas(name, steps),)) for name, steps in quantities),
             Section((Notes(tuple(_notes(found))),)),
         ),
         data=lambda: _data(found),
@@ -57,6 +54,11 @@ def explain(found: Explanation) -> Report:
             ]
         ),
     )
+
+
+def _formulas(name: str, steps: Steps) -> Formulas:
+    """A quantity, and below it what it is."""
+    return Formulas([Equation("" if number else name, "=", *step) for number, step in enumerate(steps)])
 
 
 def _letters_of(found: Explanation) -> list[Column]:

@@ -13,7 +13,7 @@ from archspec.ops.opaque import not_counted
 from archspec.published import UNITS, Finding, Findings, Paper, Verdict
 from archspec.published.reconcile import Counted, Reconciliation
 from archspec.report import numbers
-from archspec.report.check import percent
+from archspec.report.budgets import percent
 from archspec.report.page import (
     Column,
     Name,

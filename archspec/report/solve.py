@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archspec.report import numbers
-from archspec.report.check import bounds, left, limits, off, percent, side
+from archspec.report.budgets import bounds, left, limits, off, percent, side
 from archspec.report.page import Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.budget import Budget
 from archspec.sweeps.family import SearchRange, Span, decimal

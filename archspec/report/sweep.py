@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from archspec.report import numbers
-from archspec.report.check import bounds, limits
+from archspec.report.budgets import bounds, limits
 from archspec.report.page import Cell, Column, Name, Notes, Number, Report, Section, Table, Title, exact_texts, raw
 from archspec.sweeps.criteria import PLANNED, quantity
 from archspec.sweeps.family import decimal

@@ -73,22 +73,23 @@ class Comparison:
         return f"node '{self.name}' ({self.operator}): {sentence or 'agrees'}"
 
 
-def _apart(fact: str, ours: Any, theirs: Any) -> str:
-    """In what both differ; of many arrays the first that do."""
-    if fact == "weights":
-        own, other = (
-            [array for array in these if array not in those] for these, those in ((ours, theirs), (theirs, ours))
-        )
-        more = max(len(own), len(other)) - SHOWN
-        ours, theirs = (
-            ", ".join(f"{key} {shape}" for key, shape, _ in each[:SHOWN]) or "none" for each in (own, other)
-        )
-        theirs += f" and {more} more" if more > 0 else ""
-    return f"{fact} {ours} ≠ {theirs}"
-
-
 SHOWN = 2
 """How many of the arrays that differ are named."""
+
+
+def _apart(fact: str, ours: Any, theirs: Any) -> str:
+    """In what both differ; of many arrays the first that do."""
+    if fact != "weights":
+        return f"{fact} {ours} ≠ {theirs}"
+    own, other = [each for each in ours if each not in theirs], [each for each in theirs if each not in ours]
+    more = max(len(own), len(other)) - SHOWN
+    further = f" and {more} more" if more > 0 else ""
+    return f"weights {_listed(own)} ≠ {_listed(other)}{further}" if own or other else "weights in another order"
+
+
+def _listed(arrays: list[tuple[str, tuple[int, ...], bool]]) -> str:
+    shown = (f"{key} {shape}" + ("" if learned else ", not learned") for key, shape, learned in arrays[:SHOWN])
+    return "; ".join(shown) or "none"
 
 
 @dataclass(frozen=True)

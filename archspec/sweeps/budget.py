@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
+from numbers import Real
 from typing import Any
 
 from archspec import cost
@@ -55,12 +57,15 @@ def budgets(texts: Mapping[str, str | float | Iterable[str]]) -> tuple[Budget, .
     """
     if not texts:
         raise ArchspecError("what is the budget? give one, such as macs <=300M")
-    bounds = ((name, [str(each)] if isinstance(each, (str, int, float)) else each) for name, each in texts.items())
-    return tuple(budget(name, each) for name, each in bounds)
+    found = []
+    for name, given in texts.items():
+        several = given if isinstance(given, Iterable) and not isinstance(given, str | bytes) else [given]
+        found.append(budget(name, several))
+    return tuple(found)
 
 
-def budget(quantity: str | Quantity, texts: Iterable[str]) -> Budget:
-    """The budget that bounds of a quantity make together; one without a sign is the most.
+def budget(quantity: str | Quantity, texts: Iterable[str | float]) -> Budget:
+    """The budget that bounds of a quantity make together; one without a sign, or a number, is the most.
 
     >>> budget("weight_bytes", ["64KiB"])
     Budget(quantity='weight_bytes', least=None, most=65536)
@@ -74,7 +79,7 @@ def budget(quantity: str | Quantity, texts: Iterable[str]) -> Budget:
         if of_what.kind == "ratio":
             if sign in ("<", ">"):
                 raise BindingError(
-                    f"{quantity} is a ratio; a bound of it is written <= or >= (got '{text.strip()[:40]}')"
+                    f"{quantity} is a ratio; a bound of it is written <= or >= (got '{str(text).strip()[:40]}')"
                 )
             (least if sign in (">=", "≥") else most).append(exact(value))
         elif sign in (">", ">=", "≥"):
@@ -89,13 +94,16 @@ def budget(quantity: str | Quantity, texts: Iterable[str]) -> Budget:
     return found
 
 
-def _bound(quantity: Quantity, text: str) -> tuple[str, Fraction]:
+def _bound(quantity: Quantity, given: str | float) -> tuple[str, Fraction]:
+    if isinstance(given, Real) and not isinstance(given, bool) and 0 <= given < inf:
+        return "", Fraction(str(given))
+    text = str(given).strip()
     in_bytes = quantity.unit == "B"
     units = _DECIMAL | _BINARY if in_bytes else _DECIMAL
     example = "'<=4MB', '<=64KiB'" if in_bytes else "'<=300M', '<=2.5M', '>=1e9'"
-    found = _TEXT.match(text.strip())
+    found = _TEXT.match(text)
     if not found:
-        raise BindingError(f"a budget of {quantity} is written {example} (got {text.strip()[:40]!r})")
+        raise BindingError(f"a budget of {quantity} is written {example} (got {text[:40]!r})")
     sign, digits, unit = found.groups()
     if unit not in units:
         raise BindingError(f"no unit '{unit}' of {quantity}{suggestion(unit, units)}")

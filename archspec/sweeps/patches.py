@@ -173,8 +173,13 @@ def _taken(part: Any, key: Sequence[Any]) -> Any:
     """An array at a key, whose axes of length 1 stay as they are under slices, and serve any place."""
     if not part.shape:
         return part[()]
-    alone = (slice(None) if isinstance(each, slice) else 0 for each in key)
-    return part[tuple(a if n == 1 else each for n, a, each in zip(part.shape, alone, key, strict=True))]
+    return part[tuple(_place(length, each) for length, each in zip(part.shape, key, strict=True))]
+
+
+def _place(length: int, each: Any) -> Any:
+    if length > 1:
+        return each
+    return slice(None) if isinstance(each, slice) else 0
 
 
 MAX_TABLE = 2**20

@@ -23,7 +23,7 @@ from archspec.architecture import Architecture
 from archspec.cost import USUAL, Counting, quantity
 from archspec.dims import exact
 from archspec.errors import ArchspecError, BindingError
-from archspec.extras import need
+from archspec.extras import LateModule, need
 from archspec.files import locked
 from archspec.language.rules import refuse_opaque
 from archspec.result import Reported, short
@@ -31,7 +31,6 @@ from archspec.sweeps.budget import Budget
 from archspec.sweeps.criteria import Objective, conditions, objectives
 from archspec.sweeps.grid import values_of
 from archspec.sweeps.rows import front, objects, ranked
-from archspec.train.methods.base import LateModule
 from archspec.train.recipe import Recipe
 from archspec.train.result import Options, Score, TrainingStoppedError, Watcher
 from archspec.train.run import fit, went_on

@@ -111,13 +111,15 @@ class WeightFile(Mapping[str, Tensor]):
 
     @cached_property
     def _read(self) -> Callable[[str], Tensor]:
-        if self.path.suffix != ".npz" and self.compressed is None:
+        if (unpacked := self.compressed) is not None:
+            return lambda key: torch.from_numpy(np.array(unpacked[key]))  # a copy: it keeps some arrays
+        if self.path.suffix != ".npz":
             read: Callable[[str], Tensor] = safe_open(self.path, framework="pt").get_tensor
             return read
-        file = np.load(self.path, allow_pickle=False) if self.compressed is None else self.compressed
+        file = np.load(self.path, allow_pickle=False)
 
         def member(key: str) -> Tensor:
-            found = np.require(file[key], requirements="W")
+            found = file[key]
             return torch.from_numpy(found.astype(found.dtype.newbyteorder("="), copy=False))
 
         return member

@@ -19,8 +19,10 @@ from archspec.compress.codecs.huffman import Huffman
 from archspec.compress.codecs.rows import CompressedRows
 from archspec.compress.codecs.shared import Codebook
 from archspec.compress.codecs.streams import Fixed, Floats
+from archspec.compress.coding import Coding
 from archspec.compress.plan import LayerPlan, Plan
 from archspec.errors import ArchspecError
+from archspec.language.origin import Origin
 
 PLAN = Plan(
     name="mixed",
@@ -321,3 +323,17 @@ def test_blocks_that_lie_are_found_among_many():
 def test_what_is_not_written_is_refused(read, data, message):
     with pytest.raises(DamagedError, match=message):
         read(ByteReader(data, "x"))
+
+
+def test_of_many_blobs_of_several_arrays_one_is_held_at_a_time(tmp_path):
+    size, blobs = 2**18, 8
+    codings = [[Coding(f"{side}{blob}", (size,)) for side in "ab"] for blob in range(blobs)]
+    text = container.description(Origin("net", "0" * 64, {}), PLAN, codings)
+    container.write(tmp_path / "large.safetensors", text, [bytes(8 * size)] * blobs)
+    opened = archspec.compress.unpack(tmp_path / "large.safetensors")
+    tracemalloc.start()
+    for key in opened:
+        assert opened[key].shape == (size,)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 * size * 5

@@ -389,6 +389,7 @@ def test_every_kind_of_chart_is_drawn_by_the_command(arguments, title, tmp_path)
         ("roofline lenet_5 --peak 0 --bandwidth 1", "expected a number above 0"),
         ("gaps --positions 1,x", "expected numbers such as 1,4,15"),
         ("codebook --weights 1,2;x", "expected numbers"),
+        ("codebook --gradient=", "expected numbers"),
         ("results x.csv -x a -y b --where network", "expected COLUMN=VALUE"),
         ("front lenet_5 --for classes --front min:macs,max:params", "NAME=VALUES"),
         ("training", "name the folders of runs"),

@@ -3,6 +3,8 @@
 Exporters write few of the settings that a file can have; those of other frameworks, and older ones, write the others.
 """
 
+from math import nan
+
 import numpy as np
 import pytest
 
@@ -137,6 +139,16 @@ REFUSED = {
     "cubes": (numbers("Resize", *TWICE, mode="cubic", cubic_coeff_a=-0.5), IMAGE, "enlarges by cubic"),
     "nearest": (numbers("Resize", *TWICE, mode="nearest"), IMAGE, "enlarges by nearest half_pixel"),
     "gaps": (node("AveragePool", kernel_shape=[2, 2], dilations=[2, 1]), IMAGE, "the mean of pixels that stand apart"),
+    "words": (node("LeakyRelu", alpha="in_channels"), IMAGE, "negative_slope must be a number"),
+    "words of a rate": (node("BatchNormalization", *[(4,)] * 4, momentum="x"), IMAGE, "momentum must be a number"),
+    "words of a pattern": (node("HardSigmoid", beta="a"), IMAGE, "arguments that cannot be read"),
+    "no number": (node("Elu", alpha=nan), IMAGE, r"alpha must be a number \(got nan\)"),
+    "no slope": (node("HardSigmoid", alpha=nan), IMAGE, "slope must be a finite number"),
+    "no bound": (numbers("Max", nan), IMAGE, "min must be a number"),
+    "turned": (numbers("Slice", [5], [-100], [2], [-1]), IMAGE, "goes along an axis backwards"),
+    "empty": (numbers("Slice", [5], [5], [2]), IMAGE, "arguments that cannot be read"),
+    "of nothing": (node("DequantizeLinear", inputs=("", "")), IMAGE, "arguments that cannot be read"),
+    "of a number": (node("DequantizeLinear", (1,), scale=3), IMAGE, "arguments that cannot be read"),
 }
 
 

@@ -12,10 +12,11 @@ import archspec
 from archspec import ops
 from archspec.errors import ArchspecError
 from archspec.importing import rules
+from archspec.importing.constants import constant
 from archspec.importing.flat import FlatGraph, FlatNode
 from archspec.importing.functions import activation
 from archspec.importing.patterns import joined
-from archspec.importing.program import HeldArray
+from archspec.importing.program import HeldArray, Program, ProgramCall, UnsupportedError, Value
 
 GIVES = {"ReadNode": 0, "_joined": 0, "_weighted": 0, "made_of": 1, ".made": 0, "enter_plain": 0}
 """What is told an operator, and at which place."""
@@ -194,3 +195,42 @@ def test_a_sum_of_three_keeps_what_stands_beside_a_norm_and_its_shift():
         ("parameter", ("input",)),
         ("add", ("norm", "shift", "input")),
     ]
+
+
+def test_axes_exchanged_behind_an_activation_of_a_learned_tensor_stay_as_they_are():
+    held = HeldArray("p", (1, 4), lambda: np.ones((1, 4), np.float32))
+    learned = FlatNode("p", "parameter", {"shape": (1, 4)}, ("input",), (2, 1, 4), arrays={"weight": held})
+    relu = FlatNode("relu", "relu", {}, ("p",), (2, 1, 4))
+    turned = FlatNode("turned", "~permute", {"order": (0, 2, 1)}, ("relu",), (2, 4, 1))
+    read = joined(FlatGraph("net", (2, 4, 1), (learned, relu, turned), "turned"))
+    assert [node.operator for node in read.nodes] == ["parameter", "relu", "transpose"]
+
+
+OF_CONSTANTS = {
+    "onnx.Max": ({"self": 1, "other": -1, "input2": 7}, 7),
+    "onnx.Min": ({"self": 1}, 1),
+    "aten.sub.Tensor": ({"self": 1, "other": 7, "alpha": 2}, -13),
+    "aten.add.Tensor": ({"self": 1, "other": 7, "alpha": 2}, 15),
+}
+
+
+def of_constants(target, given):
+    arrays = {
+        name: HeldArray(name, (2,), lambda number=number: np.full(2, number, np.float32), learned=False)
+        for name, number in given.items()
+        if name != "alpha"
+    }
+    arguments = {name: Value(name) if name in arrays else number for name, number in given.items()}
+    program = Program("net", ("x",), ("y",), (), {"y": (2,)}, arrays)
+    return constant(ProgramCall(target, arguments, ("y",)), program)
+
+
+@pytest.mark.parametrize("target", OF_CONSTANTS)
+def test_all_that_a_function_takes_of_constants_is_in_what_it_gives(target):
+    given, wanted = OF_CONSTANTS[target]
+    assert of_constants(target, given).load().tolist() == [wanted, wanted]
+
+
+def test_a_function_that_lacks_a_constant_is_named():
+    with pytest.raises(UnsupportedError, match=r"aten\.mul\.Tensor gives no"):
+        of_constants("aten.mul.Tensor", {"self": 1}).load()

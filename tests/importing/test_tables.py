@@ -138,6 +138,18 @@ BAD = {
         "n.prototxt",
         "x takes y, which nothing makes",
     ),
+    "two for one": (
+        'input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8 input: "d" '
+        'layer { name: "x" type: "InnerProduct" bottom: "d" bottom: "d" top: "z" }',
+        "n.prototxt",
+        "x: linear takes one result, not 2",
+    ),
+    "a stride below zero": (
+        'input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8 input: "d" '
+        'layer { name: "x" type: "Pooling" bottom: "d" top: "z" pooling_param { kernel_size: 2 stride: -2 } }',
+        "n.prototxt",
+        r"x: stride must be at least 1 \(got -2\)",
+    ),
     "no input": ('layer { name: "x" type: "ReLU" bottom: "y" top: "z" }', "n.prototxt", "says no sizes of its input"),
 }
 

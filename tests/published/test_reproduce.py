@@ -149,3 +149,8 @@ def test_what_rounded_inputs_leave_possible_stands_beside_the_figure():
     assert rate["low"] < rate["computed"] < rate["high"]
     exact = next(each for each in found if each["id"] == "lenet300.ip1.n")
     assert (exact["low"], exact["high"]) == (None, None)
+
+
+def test_standard_input_is_called_so_in_errors():
+    found = CliRunner().invoke(app, ["reproduce", "-"], input="figures_of: [")
+    assert "<stdin>:" in found.output

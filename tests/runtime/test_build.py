@@ -19,7 +19,7 @@ from archspec.graph.names import RESERVED, attribute, state_key  # noqa: E402
 from archspec.language.document import INPUT  # noqa: E402
 from archspec.ops import Function, Module, Tensor, operator  # noqa: E402
 from archspec.runtime import build, runnable  # noqa: E402
-from archspec.runtime.container import ChildCall, ForwardPlan, applied, checked, container  # noqa: E402  # noqa: E402
+from archspec.runtime.container import ChildCall, ForwardPlan, applied, checked, container  # noqa: E402
 
 
 def batch(arch, n=2, **bindings):

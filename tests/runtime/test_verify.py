@@ -17,6 +17,7 @@ from archspec.report import formats, report_on  # noqa: E402
 from archspec.report import verify as report  # noqa: E402
 from archspec.report.formats import written  # noqa: E402
 from archspec.runtime import verify  # noqa: E402
+from archspec.runtime.agreement import Comparison, NodeFacts  # noqa: E402
 
 BEYOND = {
     # spec: bindings beside the choices of its symbols
@@ -190,6 +191,17 @@ def test_a_source_of_another_network_is_found(was, becomes, fact):
     assert fact in agreement.source.differing
     assert len(agreement.sentence) < 500
     assert "written source" in agreement.sentence
+
+
+def test_arrays_that_differ_in_their_order_or_in_whether_they_learn_are_told_apart():
+    weight, bias = ("a.weight", (2, 3), True), ("a.bias", (2,), True)
+
+    def said(ours, theirs):
+        facts = (NodeFacts((), (), each, 8, 0, 0, 0) for each in (ours, theirs))
+        return str(Comparison("a", "linear", *facts)).partition(": ")[2]
+
+    assert said((weight, bias), (bias, weight)) == "weights in another order"
+    assert said((weight, bias), (weight, (*bias[:2], False))) == "weights a.bias (2,) ≠ a.bias (2,), not learned"
 
 
 def test_a_source_that_computes_other_numbers_is_found():

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +61,14 @@ def test_a_number_is_the_most():
         Budget("macs", most=5 * 10**6),
         Budget("memory", most=320_000),
     )
+    found = budgets({"macs": np.int64(7), "params": Fraction(7, 2), "memory": 1e-7, "intensity": Fraction(1, 3)})
+    assert [each.most for each in found] == [7, 3, 0, Fraction(1, 3)]
+
+
+@pytest.mark.parametrize("value", [True, -3, float("nan"), float("inf"), None, b"3", [None]])
+def test_what_is_no_bound_is_refused(value):
+    with pytest.raises(BindingError, match="a budget of macs is written '<=300M'"):
+        budgets({"macs": value})
 
 
 def test_an_unknown_quantity_is_refused_with_a_suggestion():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import archspec
+from archspec.compress.plan import LayerPlan, Plan
 from archspec.errors import ArchspecError
 
 torch = pytest.importorskip("torch")
@@ -76,6 +77,15 @@ def test_a_file_is_a_mapping_of_arrays(state, tmp_path):
     assert list(file) == list(SHAPES)
     assert len(file) == 4
     assert torch.equal(file["a.bias"], state["a.bias"])
+
+
+def test_what_is_taken_of_a_compressed_file_is_taken_anew_each_time(arch, state, tmp_path):
+    own = {key.replace("z.", "one.").replace("a.", "linear."): array for key, array in state.items()}
+    archspec.compress.pack(arch, own, Plan(name="plain", layers=[LayerPlan(layer="one")]), tmp_path / "w.safetensors")
+    file = WeightFile(tmp_path / "w.safetensors")
+    for key, array in own.items():
+        file[key].zero_()
+        assert torch.equal(file[key], array), key
 
 
 @pytest.mark.parametrize("length", [0x80, 0x180, 0x4B50, 0x4889, 0x4E93])

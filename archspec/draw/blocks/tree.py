@@ -279,8 +279,14 @@ def _beside(parts: list[Part], source: Any) -> list[Part]:
             part.sources[near] = next(iter(source(found[second])), part.sources[near])
             del found[start:]
         found.append(part)
-    # a join without branches is a box like others: what it takes from further up goes around
-    return [p if not isinstance(p, ForkPart) or any(branch.parts for branch in p.branches) else p.join for p in found]
+    return list(map(_alone, found))
+
+
+def _alone(part: Part) -> Part:
+    """A join without branches as a box like others: what it takes from further up goes around."""
+    if isinstance(part, ForkPart) and not any(branch.parts for branch in part.branches):
+        return part.join
+    return part
 
 
 def _goes_back(fork: ForkPart, before: Sequence[Part], source: Any) -> tuple[int, int, int] | None:

@@ -75,8 +75,8 @@ def elu(call: Bound) -> Reading:
 @rule("onnx.HardSigmoid")
 def hard_sigmoid(call: Bound) -> Reading:
     """x/6 + 1/2 between 0 and 1; of another slope, such as Keras's 1/5, what it is made of."""
-    slope, offset = call.get("alpha", 0.2), call.get("beta", 0.5)
-    if abs(slope - 1 / 6) > 1e-5 or abs(offset - 0.5) > 1e-5:
+    slope, offset = float(call.get("alpha", 0.2)), float(call.get("beta", 0.5))
+    if not (abs(slope - 1 / 6) <= 1e-5 and abs(offset - 0.5) <= 1e-5):
         return ReadNode("~hard_sigmoid", {"slope": slope, "offset": offset}, call.values("self"))
     return ReadNode("hard_sigmoid", {}, call.values("self"))
 
@@ -96,7 +96,7 @@ def clamp(call: Bound) -> Reading:
 def clipped(inputs: tuple[str, ...], low: Any, high: Any) -> Reading:
     """What holds numbers between two bounds; a bound that no number of a network reaches is none."""
     bounds = {"min": low, "max": high}
-    told = {name: at for name, at in bounds.items() if at is not None and abs(at) <= MAX_NUMBER}
+    told = {name: at for name, at in bounds.items() if at is not None and not abs(at) > MAX_NUMBER}
     if not told:
         return inputs[0]
     if told in ({"min": 0}, {"min": 0, "max": 6}):

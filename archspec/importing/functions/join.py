@@ -12,8 +12,9 @@ _JOINS = {"add": "add", "sum": "add", "mul": "mul", "sub": "subtract", "div": "d
 
 @rule("aten.cat.default", "onnx.Concat")
 def cat(call: Bound) -> Reading:
-    """One behind the other."""
-    return ReadNode("concat", {"dim": call.axis("dim")}, call.values("tensors"))
+    """One behind the other; along the axis of the batch, what patterns read with its neighbours."""
+    dim = call.axis("dim")
+    return ReadNode("concat" if dim else "~concat", {"dim": dim}, call.values("tensors"))
 
 
 @rule("aten.stack.default")

@@ -126,9 +126,11 @@ def part(call: Bound) -> Reading:
     ONNX names several axes, of which one is cut.
     """
     before, after, inputs = call.shape("self"), call.output(), call.values("self")
+    starts, steps = _each(call.get("start") or 0), _each(call.get("step", 1))
+    if min(steps, default=1) < 1:
+        raise UnsupportedError("goes along an axis backwards")
     if before == after:
         return inputs[0]
-    starts, steps = _each(call.get("start") or 0), _each(call.get("step", 1))
     axes = [axis % len(before) for axis in _each(call.get("dim", [*range(len(starts))]))]
     cut = [n for n, axis in enumerate(axes) if before[axis] != after[axis]]
     if len(cut) != 1:

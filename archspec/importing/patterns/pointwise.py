@@ -61,7 +61,7 @@ def _back(node: Seen) -> Iterator[Seen]:
 
 def _is_of_pixels(node: Seen) -> bool:
     """Whether a node does the same to the last axis at every place, or the same to every number."""
-    if node.flat.foreign or not node.operator:
+    if node.flat.foreign or not node.operator or all(map(_is_scale, node.of)):
         return False
     if node.operator == "mul":
         return sum(map(_is_scale, node.of)) == len(node.of) - 1

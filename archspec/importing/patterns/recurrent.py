@@ -78,7 +78,7 @@ def states(node: Seen) -> Iterator[FlatNode]:
                 source, args, arrays = stack
                 told = {**args, "operator": node.args["operator"], "sequence": node.args["raw"]}
                 yield replace(node.flat, operator="~states", args=told, inputs=(source.name,), arrays=arrays)
-        case Seen("concat", [*_, Seen("~states") as last]) if node.args.get("dim", 1) == 0:
+        case Seen("~concat", [*_, Seen("~states") as last]):
             yield replace(last.flat, name=node.name, shape=node.shape, place=node.flat.place, foreign=True)
 
 

@@ -122,7 +122,7 @@ def read(
     counts = {part: len(listed) for part, listed in entries.items()}
     reader = _ImageReader(path, files, shape, resize, sum(counts.values()), progress)
     facts = (shape, resize, DECODED, metadata.version("pillow"), entries, files.facts(entries))
-    splits = kept(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
+    splits = cached_or_decoded(counts, facts, lambda: {part: reader.split(listed) for part, listed in entries.items()})
     note = f"images fitted to {'×'.join(map(str, shape))} with Pillow (bilinear), the middle kept" if resize else ""
     note += ", colours made grey" if resize and shape[0] == 1 else ""
     if "" in splits:
@@ -284,7 +284,7 @@ def cache_folder() -> Path | None:
     return Path(base) / "archspec" / "images"
 
 
-def kept(
+def cached_or_decoded(
     parts: dict[str, int], facts: Iterable[object], decode: Callable[[], dict[str, DataSplit]]
 ) -> dict[str, DataSplit]:
     """The images of some parts, from the cache, or decoded and kept for the next time.

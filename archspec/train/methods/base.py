@@ -25,22 +25,11 @@ goes on to the bit.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from archspec.extras import LateModule
 from archspec.graph import Network
 from archspec.language.located import Located
-
-
-class LateModule(ModuleType):
-    """A module that is imported when something of it is first asked for."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what those ask who look at any module, a collector of tests say
-            raise AttributeError(name)
-        return getattr(import_module(self.__name__), name)
-
 
 if TYPE_CHECKING:
     import torch
