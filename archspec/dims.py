@@ -551,7 +551,13 @@ def product(values: Iterable[Dim]) -> Dim:
 
 @_rule
 def equal(a: Dim, b: Dim) -> Truth:
-    """Whether a = b; what symbols leave open is decided by the values at hand, and recorded."""
+    """Whether a = b; what symbols leave open is decided by the values at hand, and recorded. Lists are so by element.
+
+    >>> equal((3, 1), (3, 1)), equal((3, 1), 3)
+    (True, False)
+    """
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(equal, a, b))
     if isinstance(a, str) or isinstance(b, str) or isinstance(a, bool) or isinstance(b, bool):
         return type(a) is type(b) and a == b
     return _unanimous(a == b)

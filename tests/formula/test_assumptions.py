@@ -330,3 +330,14 @@ def test_a_window_as_far_as_its_stride_is_one_floor():
     form = net.formula("macs")
     assert str(form) == "24·⌊side/p⌋²·p²"
     assert form(side=33, p=5) == net.count(side=33, p=5).macs == 8 * 6 * 6 * 3 * 5 * 5
+
+
+def test_lists_are_equal_where_their_elements_are_and_that_is_said():
+    sides = ", ".join(
+        f"{key}: [{{conv2d: {{out_channels: {c}, kernel_size: 1}}}}]" for key, c in {"then": 5, "else": 6}.items()
+    )
+    block = f"  b:\n    args: {{p: required, q: required}}\n    body: [{{when: p == q, {sides}}}]\n"
+    net = spec("{k: {default: 3}, side: {default: 8}}", "  - b: {p: [k, 1], q: [3, 1]}\n", extra=f"blocks:\n{block}")
+    form = net.formula("params")
+    assert form() == net.count().params == 5 * 3 + 5
+    assert [str(each) for each in form.assumptions] == ["k = 3"]

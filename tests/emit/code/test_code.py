@@ -205,6 +205,8 @@ SURE = [
     (code.compare(name("n", values=range(1, 10)), "<", 10), True),
     (code.compare(name("n", values=range(1, 10)), "<", 9), None),
     (code.compare(Code("%", (name("n", values=range(1, 10)), 2)), "<", 9), None),
+    (code.compare((name("n", values=range(1, 10)), 1), "==", (1, 1)), None),
+    (code.compare((name("n", values=range(1, 10)), 1), "==", (10, 1)), False),
     (True, True),
 ]
 
