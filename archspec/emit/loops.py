@@ -160,7 +160,8 @@ def _any_round(does: Any, names: tuple[str, ...], over: Any, changed: Collection
     if sure is not None:
         return sure
     if isinstance(over, tuple):
-        does = code.either(*(code.substituted(does, dict(zip(map(code.name, names), row, strict=True))) for row in over))
+        rows = (dict(zip(map(code.name, names), row, strict=True)) for row in over)
+        does = code.either(*(code.substituted(does, row) for row in rows))
     return UNTOLD if code.variables(does) & {*names, *changed} else does
 
 
