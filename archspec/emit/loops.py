@@ -146,8 +146,13 @@ def loop(names: tuple[str, ...], over: Any, inner: Frame, frame: Frame, rounds: 
     _hold(inner, known, code.variables(carried))
     _carry(inner, carried)
     body = inner.lines.done()
-    frame.lines.add(For(names, over, body))
     changed = targets(body)
+    if isinstance(over, Code) and code.names(over):  # there may be no round
+        given = (shape for name, (shape, _) in inner.named.items() if known.get(name, ((), None))[0] != shape)
+        own = {size for shape in given for size in code.names(shape) if str(size) in changed and size not in carried}
+        for size in sorted(own, key=str):
+            frame.lines.set(size, 1)  # of a value that nobody has then
+    frame.lines.add(For(names, over, body))
     inner.does = _any_round(inner.does, names, over, changed)
     frame.flow = tuple(
         variable if str(variable) in changed else size for size, variable in zip(entry, carried, strict=True)

@@ -468,6 +468,18 @@ def test_counted_compiled_and_written_are_one(request, capsys):
     assert tried["refused by the source"] <= cases / 100 + 1
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(61_687, id="joins_of_parts_of_parts"),
+        pytest.param(71_801, id="a_branch_that_repeats_nothing"),
+        pytest.param(126_705, id="a_value_of_rounds_of_which_there_are_none"),
+    ],
+)
+def test_a_seed_that_showed_a_fault_is_held(seed):
+    assert many([seed])[0]["held"] == 1
+
+
 def test_weaves_have_every_construct():
     found = Counter()
     for number in range(60):
